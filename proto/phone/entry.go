@@ -30,7 +30,6 @@ type SIPMessage struct {
 	Sent      bool      // TX; otherwise RX
 	Transport Transport // of the socket
 	Remote    string    // host:port of the far end of the socket
-	CallID    *CallID   // the call it belongs to, when that is known
 	Raw       []byte    // byte for byte
 }
 
