@@ -108,6 +108,7 @@ func TestRoundTrip(t *testing.T) {
 		{"figure 2", 0xb7108000, 0xb7052000, 0x00054000, 6125 * time.Millisecond, true},
 		{"no report yet", 0xb7108000, 0, 0, 0, false},
 		{"the far end claims more than passed", 100, 90, 20, 0, false},
+		{"rounded down to less than nothing", 100, 90, 11, 0, true},
 		{"across the wrap", 0x00008000, 0xFFFF8000, 0x8000, 500 * time.Millisecond, true},
 	} {
 		if got, ok := RoundTrip(c.now, c.lastSR, c.delay); got != c.want || ok != c.ok {

@@ -57,10 +57,10 @@ func Middle(ntp uint64) uint32 { return uint32(ntp >> 16) }
 // ours yet, or contradicts our clock.
 func RoundTrip(now, lastSR, delay uint32) (rtt time.Duration, ok bool) {
 	d := int32(now - lastSR - delay)
-	if lastSR == 0 || d < 0 {
+	if lastSR == 0 || d < -1 { // each number is rounded down, so that 0 can come out as -1
 		return 0, false
 	}
-	return time.Duration(d) * time.Second >> 16, true
+	return time.Duration(max(d, 0)) * time.Second >> 16, true
 }
 
 // ReportInterval is the time to the next RTCP packet of a session of two: 5 s,
