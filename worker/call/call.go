@@ -66,6 +66,7 @@ type Call struct {
 	stream      *audio.Stream // nil before the first description
 	segment     segment
 
+	held   bool   // by this phone
 	answer []byte // inbound: our SDP, made when the INVITE came; nil for a late offer
 
 	startedAt, answeredAt, endedAt time.Time
@@ -209,7 +210,7 @@ func (c *Call) Info() phone.CallInfo {
 		CallID: c.id, State: c.at.State, Direction: c.direction(),
 		RemoteURI: c.remoteURI(), Codec: c.codecName,
 		LastStatus: c.lastStatus, LastStatusText: c.lastText,
-		RecordingFile: c.segment.newest, PlayingFile: c.playing, RTP: c.stats,
+		OnHold: c.held, RecordingFile: c.segment.newest, PlayingFile: c.playing, RTP: c.stats,
 		StartedAt: c.startedAt, AnsweredAt: c.answeredAt, EndedAt: c.endedAt,
 	}
 	if c.session != nil {

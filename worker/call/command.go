@@ -1,6 +1,7 @@
 package call
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -122,4 +123,16 @@ func (c *Call) SendDTMF(digits string) error {
 // wrongState makes the error of a command that the call's state forbids.
 func (c *Call) wrongState(what string) error {
 	return phone.Errorf(phone.Precondition, "call %d is %v and cannot be %s", c.id, c.at.State, what)
+}
+
+// named puts the call's id before a sentence of the layers below, keeping its
+// kind.
+func named(id phone.CallID, err error) error {
+	var e *phone.Error
+	if !errors.As(err, &e) {
+		return phone.Errorf(phone.Internal, "call %d: %v", id, err)
+	}
+	out := phone.Errorf(e.Kind, "call %d: %s", id, e.Sentence)
+	out.Status = e.Status
+	return out
 }

@@ -34,7 +34,7 @@ func (c *Call) openMedia(source netip.Addr) error {
 
 // local is our side of the next description.
 func (c *Call) local() negotiate.Local {
-	return negotiate.Local{Address: c.session.Source(), Port: c.stream.LocalPort(), Direction: negotiate.SendRecv}
+	return negotiate.Local{Address: c.session.Source(), Port: c.stream.LocalPort(), Direction: c.wanted()}
 }
 
 func (c *Call) makeOffer(source netip.Addr) ([]byte, error) {
@@ -229,4 +229,12 @@ func infoDigit(contentType, body string) (string, bool) {
 		return "", false
 	}
 	return digit, true
+}
+
+// wanted is the direction that our descriptions ask for.
+func (c *Call) wanted() negotiate.Direction {
+	if c.held {
+		return negotiate.SendOnly
+	}
+	return negotiate.SendRecv
 }

@@ -139,6 +139,7 @@ func (s *Session) acked(req *sip.Request) {
 	a.stop()
 	s.incoming = nil
 	s.observer.Acked(req.Body())
+	s.settled()
 }
 
 // response makes a response that keeps or makes the dialog.

@@ -1,6 +1,10 @@
 package dialog
 
-import "github.com/emiago/sipgo/sip"
+import (
+	"github.com/emiago/sipgo/sip"
+
+	"ringmaster/proto/phone"
+)
 
 // Bye ends a confirmed dialog. left is called once: when the BYE has left the
 // socket, or with the reason why it could not.
@@ -43,4 +47,9 @@ func (s *Session) end() {
 		s.incoming.stop()
 	}
 	s.e.remove(s)
+	waiting := s.reoffers
+	s.reoffers = nil
+	for _, r := range waiting {
+		r.Done(phone.Errorf(phone.Precondition, "the call is over"))
+	}
 }

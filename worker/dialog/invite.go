@@ -17,7 +17,7 @@ func (e *Endpoint) Invite(dest sip.Uri, headers []sip.Header, o Observer) *Sessi
 	remote := *dest.Clone()
 	remote.UriParams, remote.Headers = nil, nil
 
-	s := &Session{e: e, observer: o, callID: e.cfg.NewToken(), localTag: e.cfg.NewToken()}
+	s := &Session{e: e, observer: o, callID: e.cfg.NewToken(), localTag: e.cfg.NewToken(), ownsCallID: true}
 	s.local = sip.FromHeader{Address: e.Identity(), Params: sip.HeaderParams{{K: "tag", V: s.localTag}}}
 	s.remote = sip.ToHeader{Address: remote}
 	e.add(s)

@@ -53,18 +53,19 @@ func (s *Session) Info(contentType string, body []byte, done func(res *sip.Respo
 	})
 }
 
-// requestParams is a request within the dialog and who hears of it. Exactly
-// one of final and failed is called, sent before it when it has left; each may
-// be nil.
+// requestParams is a request within the dialog and who hears of it. sent is
+// called when it has left, response for every response, final for the final
+// one, failed instead of it; each may be nil.
 type requestParams struct {
 	method      sip.RequestMethod
 	headers     []sip.Header
 	contentType string
 	body        []byte
 
-	sent   func()
-	final  func(res *sip.Response)
-	failed func(err error)
+	sent     func()
+	response func(res *sip.Response, sent *sip.Request)
+	final    func(res *sip.Response)
+	failed   func(err error)
 }
 
 func (s *Session) send(p requestParams) {
@@ -94,7 +95,10 @@ func (s *Session) send(p requestParams) {
 					p.sent()
 				}
 			},
-			OnResponse: func(res *sip.Response, _ *sip.Request) {
+			OnResponse: func(res *sip.Response, sent *sip.Request) {
+				if p.response != nil {
+					p.response(res, sent)
+				}
 				if res.StatusCode < 200 {
 					return
 				}

@@ -64,10 +64,12 @@ type Session struct {
 	contact   sip.Uri // ours
 	source    netip.Addr
 
-	invite   *sipua.ClientTx // our INVITE
-	ack      *sip.Request    // of its 2xx, to repeat
-	ackTo    sipua.Target
-	inviting bool // our INVITE or re-INVITE is not final
+	invite     *sipua.ClientTx // our INVITE
+	ack        *sip.Request    // of its 2xx, to repeat
+	ackTo      sipua.Target
+	inviting   bool      // our INVITE or re-INVITE is not final
+	reoffers   []Reoffer // they wait for their turn
+	ownsCallID bool      // we made the Call-ID
 
 	incoming *answering // their INVITE or re-INVITE that is not done
 
