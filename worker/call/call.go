@@ -7,6 +7,8 @@
 //	inbound.go    a call that came in
 //	command.go    what the user asks of it
 //	media.go      offer and answer put into effect; digits
+//	hold.go       re-INVITEs
+//	transfer.go   REFER, both ways
 //	recording.go  segments and sidecars
 //
 // A Call belongs to the phone's loop; nothing here may be used off it.
@@ -39,6 +41,9 @@ type Env struct {
 	// media and files are closed, just before the event says so; or when it
 	// never came to be.
 	Over func(c *Call)
+	// Referred takes the far end's wish that we call somebody; a status
+	// refuses it.
+	Referred func(c *Call, r dialog.Referral) (status int, reason string)
 	// Settings are the phone's settings as they are at the moment.
 	Settings func() Settings
 	// SessionID makes the number of an o= line.
@@ -76,6 +81,9 @@ type Call struct {
 	stats                          phone.RTPStats // at the end
 	playing                        string         // at the end
 
+	transferTo string                          // where the far end was last asked to go
+	report     func(status int, reason string) // of a call that was asked for by REFER
+
 	left func(error) // tells a hangup that its message has left; nil when none waits
 	info infoQueue   // digits that travel as INFO
 }
@@ -96,6 +104,9 @@ func (c *Call) ID() phone.CallID { return c.id }
 
 // State is where the call stands.
 func (c *Call) State() phone.State { return c.at.State }
+
+// Session is the call's dialog.
+func (c *Call) Session() *dialog.Session { return c.session }
 
 // Waiting reports whether the call came in and has no final answer yet.
 func (c *Call) Waiting() bool {
@@ -126,6 +137,9 @@ func (c *Call) step(in callstate.Input, status int, text string) error {
 	c.at = next
 	if status != 0 && (changed || c.Active()) {
 		c.lastStatus, c.lastText = status, text
+		if c.report != nil && !c.at.Inbound {
+			c.report(status, text)
+		}
 	}
 	if changed {
 		c.entered(next.State)

@@ -154,4 +154,5 @@ func (s *Session) response(status int, reason string, body []byte) *sip.Response
 func (s *Session) describe(res *sip.Response) {
 	res.AppendHeader(&sip.ContactHeader{Address: s.contact})
 	res.AppendHeader(sip.NewHeader("Allow", Allow))
+	res.AppendHeader(sip.NewHeader("Supported", Supported))
 }

@@ -6,6 +6,7 @@
 //	invite.go    an INVITE that we send; forks
 //	answer.go    an INVITE that we receive
 //	reinvite.go  offers within a dialog, both ways, by INVITE and UPDATE
+//	refer.go     REFER and its NOTIFYs, Replaces
 //	bye.go       the end
 //	request.go   every other request within a dialog
 //

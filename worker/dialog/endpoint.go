@@ -45,7 +45,11 @@ func (e *Endpoint) Identity() sip.Uri {
 }
 
 // Allow lists the methods that the endpoint understands, for an Allow header.
-const Allow = "INVITE, ACK, BYE, CANCEL, OPTIONS, MESSAGE, INFO, UPDATE"
+const Allow = "INVITE, ACK, BYE, CANCEL, OPTIONS, MESSAGE, INFO, UPDATE, REFER, NOTIFY"
+
+// Supported lists the extensions that the endpoint understands, for Supported
+// and against Require.
+const Supported = "replaces"
 
 // Request takes a request that begins a dialog or belongs to one. It returns
 // false, having done nothing, for a request that is neither: without a To tag,

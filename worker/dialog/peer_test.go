@@ -209,7 +209,14 @@ func (n *end) Acked(body []byte)          { n.heard <- "acked " + string(body) }
 func (n *end) AckMissing()                { n.heard <- "ack missing" }
 func (n *end) Cancelled(*sip.Request)     { n.heard <- "cancelled" }
 func (n *end) Byed(*sip.Request)          { n.heard <- "byed" }
-func (n *end) Lost(error)                 { n.heard <- "lost" }
+func (n *end) Notified(status int, _ string, over bool) {
+	n.heard <- fmt.Sprint("notified ", status, " ", over)
+}
+func (n *end) Referred(r Referral) (int, string) {
+	n.heard <- fmt.Sprint("referred to ", r.To.String(), " ", r.Headers)
+	return 0, ""
+}
+func (n *end) Lost(error) { n.heard <- "lost" }
 func (n *end) Info(t string, body []byte) bool {
 	n.heard <- "info " + t
 	return t == "application/dtmf-relay"

@@ -37,6 +37,10 @@ func (s *Session) request(tx *sipua.ServerTx, req *sip.Request) {
 			return
 		}
 		respond(tx, 415, "Unsupported Media Type")
+	case sip.REFER:
+		s.referred(tx, req)
+	case sip.NOTIFY:
+		s.notified(tx, req)
 	case sip.OPTIONS:
 		respond(tx, 200, "OK", sip.NewHeader("Allow", Allow))
 	default:
@@ -140,4 +144,6 @@ func (unobserved) Cancelled(*sip.Request)           {}
 func (unobserved) Byed(*sip.Request)                {}
 func (unobserved) Reoffered([]byte) ([]byte, error) { return nil, nil }
 func (unobserved) Info(string, []byte) bool         { return false }
+func (unobserved) Referred(Referral) (int, string)  { return 603, "Decline" }
+func (unobserved) Notified(int, string, bool)       {}
 func (unobserved) Lost(error)                       {}

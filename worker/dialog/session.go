@@ -42,6 +42,12 @@ type Observer interface {
 	Reoffered(body []byte) (answer []byte, err error)
 	// Info: an INFO came; false says that its body means nothing to us.
 	Info(contentType string, body []byte) bool
+	// Referred: the far end wants us to call somebody. A status refuses it;
+	// 0 accepts, and what becomes of the call goes to r.Report.
+	Referred(r Referral) (status int, reason string)
+	// Notified: news of the call that we asked for by Refer. status is 0
+	// when the far end did not say; over means that no more will come.
+	Notified(status int, reason string, over bool)
 	// Lost: the far end does not know the dialog any more (481, 408), or
 	// cannot be reached.
 	Lost(err error)
@@ -72,6 +78,8 @@ type Session struct {
 	ownsCallID bool      // we made the Call-ID
 
 	incoming *answering // their INVITE or re-INVITE that is not done
+
+	referring int // REFERs whose last NOTIFY has not come
 
 	confirmed bool // the dialog is no longer early
 	ended     bool // BYE sent or received, or refused
@@ -187,6 +195,7 @@ func (s *Session) stamp(req *sip.Request, seq uint32) {
 	case sip.INVITE, sip.UPDATE:
 		req.AppendHeader(&sip.ContactHeader{Address: s.contact})
 		req.AppendHeader(sip.NewHeader("Allow", Allow))
+		req.AppendHeader(sip.NewHeader("Supported", Supported))
 	}
 }
 

@@ -2,6 +2,7 @@ package handset
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -90,6 +91,15 @@ func (h *Handset) infos() []phone.CallInfo {
 
 // incoming takes up an INVITE that begins a dialog.
 func (h *Handset) incoming(s *dialog.Session, invite *sip.Request) dialog.Observer {
+	if unknown := unsupported(invite); unknown != "" {
+		_ = s.Refuse(420, "Bad Extension", sip.NewHeader("Unsupported", unknown)) // the far end may try again without
+		return nil
+	}
+	old, status, reason := h.replaced(invite)
+	if status != 0 {
+		_ = s.Refuse(status, reason) // as above
+		return nil
+	}
 	id, ok := h.calls.ids.next()
 	if !ok || h.calls.closed || len(h.calls.live) >= maxCalls {
 		h.log.Warn("an incoming call is refused", "no_call_ids", !ok, "closing", h.calls.closed)
@@ -103,17 +113,39 @@ func (h *Handset) incoming(s *dialog.Session, invite *sip.Request) dialog.Observ
 	if c.Active() {
 		h.calls.live = append(h.calls.live, c)
 	}
-	if h.cfg.AutoAnswer && c.Waiting() {
+	if (h.cfg.AutoAnswer || old != nil) && c.Waiting() {
 		// After the session knows its observer.
-		h.loop.Defer(func() {
-			if c.Waiting() {
-				if _, err := c.Answer(200); err != nil {
-					h.log.Warn("auto-answer failed", "call_id", id, "error", err)
-				}
-			}
-		})
+		h.loop.Defer(func() { h.autoAnswer(c, old) })
 	}
 	return c
+}
+
+// autoAnswer answers a call that nobody is asked about; one that takes over
+// another then ends that.
+func (h *Handset) autoAnswer(c, old *call.Call) {
+	if !c.Waiting() {
+		return
+	}
+	if _, err := c.Answer(200); err != nil {
+		h.log.Warn("auto-answer failed", "call_id", c.ID(), "error", err)
+		return
+	}
+	if old != nil {
+		old.Hangup(func(bool, error) {}) // its far end has the new call
+	}
+}
+
+// unsupported is the first extension that a request requires and we do not
+// have (RFC 3261 §8.2.2.3); "" when there is none.
+func unsupported(req *sip.Request) string {
+	for _, h := range req.GetHeaders("Require") {
+		for tag := range strings.SplitSeq(h.Value(), ",") {
+			if tag = strings.TrimSpace(tag); tag != "" && tag != dialog.Supported {
+				return tag
+			}
+		}
+	}
+	return ""
 }
 
 // over moves a call to the ended ones; one that never was is forgotten.

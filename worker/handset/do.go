@@ -58,6 +58,16 @@ func (h *Handset) do(cmd phone.Command, done reply) {
 		h.hangup(cmd, done)
 	case phone.HangupAll:
 		h.hangupAll(done)
+	case phone.Hold:
+		h.onCallLater(cmd.CallID, done, (*call.Call).Hold)
+	case phone.Unhold:
+		h.onCallLater(cmd.CallID, done, (*call.Call).Unhold)
+	case phone.SetCodecs:
+		h.setCodecs(cmd, done)
+	case phone.BlindTransfer:
+		h.blindTransfer(cmd, done)
+	case phone.AttendedTransfer:
+		h.attendedTransfer(cmd, done)
 	case phone.SendDTMF:
 		h.onCall(cmd.CallID, done, func(c *call.Call, o *phone.CallOutcome) error {
 			o.Digits = strings.ToUpper(cmd.Digits)

@@ -5,6 +5,7 @@
 //	handset.go     the phone itself: from Configure to Shutdown
 //	do.go          commands, dispatched
 //	calls.go       which calls there are, and which one a command means
+//	transfer.go    hold, codecs, transfers both ways
 //	requests.go    requests that belong to no dialog: OPTIONS, MESSAGE
 //	update.go      changes to a running phone
 package handset
@@ -97,7 +98,7 @@ func (h *Handset) Configure(_ context.Context, c phone.Configuration) (phone.Con
 	})
 	h.env = &call.Env{
 		Loop: h.loop, Endpoint: h.endpoint, Engine: h.engine, Log: h.log,
-		Emit: h.emitCall, Over: h.over, Settings: h.callSettings, SessionID: sessionID,
+		Emit: h.emitCall, Over: h.over, Referred: h.referred, Settings: h.callSettings, SessionID: sessionID,
 	}
 	h.reg = registration.New(h.registrationConfig())
 	go h.loop.Run()
