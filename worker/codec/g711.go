@@ -33,8 +33,8 @@ func (g *g711) Ticks(payload []byte) int { return len(payload) }
 
 // The decoders' output values, G.711 tables 1 and 2, scaled to 16 bits.
 var (
-	decodeMu = table(expandMu)
-	decodeA  = table(expandA)
+	decodeMu = table(ExpandMu)
+	decodeA  = table(ExpandA)
 )
 
 func table(expand func(byte) int16) (t [256]int16) {
@@ -63,7 +63,8 @@ func encodeMu(x int16) byte {
 	return sign | ^code&0x7F
 }
 
-func expandMu(b byte) int16 {
+// ExpandMu is what a byte of mu-law means on the scale of 16 bits.
+func ExpandMu(b byte) int16 {
 	code := ^b
 	segment := int(code >> 4 & 7)
 	v := (int(code&0x0F)<<1 + 1 + 32) << segment // the interval's middle, biased
@@ -91,7 +92,8 @@ func encodeA(x int16) byte {
 	return (sign | byte(code)) ^ 0x55
 }
 
-func expandA(b byte) int16 {
+// ExpandA is what a byte of A-law means on the scale of 16 bits.
+func ExpandA(b byte) int16 {
 	code := b ^ 0x55
 	segment := int(code >> 4 & 7)
 	v := int(code&0x0F)<<4 + 8 // the interval's middle
