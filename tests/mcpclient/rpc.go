@@ -28,7 +28,8 @@ var errEnded = errors.New("the server's stdout ended")
 
 // connection pairs requests with responses over a stream of JSON lines.
 type connection struct {
-	out io.Writer
+	writing sync.Mutex // held while a line is written, and nothing else is
+	out     io.Writer
 
 	mu            sync.Mutex
 	lastID        int64
@@ -49,6 +50,14 @@ func newConnection(out io.Writer) *connection {
 
 // request sends a request and returns where its response will come.
 func (c *connection) request(method string, params any) (id int64, answer <-chan response, err error) {
+	id, answer, err = c.expect()
+	if err != nil {
+		return 0, nil, err
+	}
+	return id, answer, c.write(map[string]any{"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+}
+
+func (c *connection) expect() (int64, <-chan response, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.fault != nil {
@@ -57,12 +66,10 @@ func (c *connection) request(method string, params any) (id int64, answer <-chan
 	c.lastID++
 	ch := make(chan response, 1) // the reader never waits for us
 	c.waiting[c.lastID] = ch
-	return c.lastID, ch, c.write(map[string]any{"jsonrpc": "2.0", "id": c.lastID, "method": method, "params": params})
+	return c.lastID, ch, nil
 }
 
 func (c *connection) notify(method string, params any) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	return c.write(map[string]any{"jsonrpc": "2.0", "method": method, "params": params})
 }
 
@@ -71,6 +78,8 @@ func (c *connection) write(message any) error {
 	if err != nil {
 		return err
 	}
+	c.writing.Lock()
+	defer c.writing.Unlock()
 	_, err = c.out.Write(append(line, '\n'))
 	return err
 }
@@ -102,6 +111,10 @@ func (c *connection) take(line []byte) {
 		Error   *RPCError       `json:"error"`
 	}
 	err := json.Unmarshal(line, &m)
+	if err == nil && m.Method != "" && m.ID != nil { // a request of the server: this client offers nothing
+		c.write(map[string]any{"jsonrpc": "2.0", "id": *m.ID, "error": RPCError{Code: -32601, Message: "method not found"}})
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -109,12 +122,10 @@ func (c *connection) take(line []byte) {
 		if c.fault == nil {
 			c.fault = fmt.Errorf("stdout carries a line that is no JSON-RPC message: %.200q", line)
 		}
-	case m.Method != "" && m.ID == nil:
+	case m.Method != "":
 		c.notifications = append(c.notifications, Notification{m.Method, m.Params})
 		close(c.news)
 		c.news = make(chan struct{})
-	case m.Method != "": // a request of the server: this client offers nothing
-		c.write(map[string]any{"jsonrpc": "2.0", "id": *m.ID, "error": RPCError{Code: -32601, Message: "method not found"}})
 	case m.ID != nil && c.waiting[*m.ID] != nil:
 		r := response{Result: m.Result}
 		if m.Error != nil {
