@@ -52,7 +52,7 @@ func Start(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	// A path of its own, short: the control socket's path must fit 108 bytes.
-	home, err := os.MkdirTemp("", "asterisk")
+	home, err := os.MkdirTemp("", "asterisk") //nolint:usetesting // t.TempDir has the test's name in its path
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,12 @@ func Start(t testing.TB) *Server {
 	if err := s.cmd.Start(); err != nil {
 		t.Fatalf("starting Asterisk: %v", err)
 	}
-	go func() { s.cmd.Wait(); close(s.ended) }()
+	go func() {
+		defer close(s.ended)
+		if err := s.cmd.Wait(); err != nil {
+			t.Errorf("Asterisk ended with %v", err)
+		}
+	}()
 	t.Cleanup(func() { s.stop(t) })
 	if err := s.waitBooted(); err != nil {
 		t.Fatalf("Asterisk does not start: %v\n%s", err, s.Log())
@@ -146,7 +151,9 @@ func (s *Server) stop(t testing.TB) {
 	case <-s.ended:
 	case <-time.After(stopTimeout):
 		t.Errorf("Asterisk (pid %d) did not end within %v and is killed", s.PID(), stopTimeout)
-		s.cmd.Process.Kill()
+		if err := s.cmd.Process.Kill(); err != nil {
+			t.Errorf("killing it: %v", err)
+		}
 		<-s.ended
 	}
 }

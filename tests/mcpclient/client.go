@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -36,19 +37,18 @@ type Options struct {
 type Client struct {
 	t          testing.TB
 	cmd        *exec.Cmd
-	stdin      closer
+	stdin      io.WriteCloser
 	conn       *connection
-	stderr     string // path of the file with what the server said
-	ended      chan struct{}
-	seen       int // notifications that WaitNotification has passed
+	stderr     string        // path of the file with what the server said
+	ended      chan struct{} // closed when the process has been waited for
+	waitErr    error         // of that wait; read after ended
+	seen       int           // notifications that WaitNotification has passed
 	Home       string
 	Recordings string
 	Captures   string
 	// Initialized is the server's answer to initialize.
 	Initialized json.RawMessage
 }
-
-type closer interface{ Close() error }
 
 // Start runs the supervisor of a folder, with home, recordings and captures in
 // the test's temporary folder, and initializes the session. The test's end
@@ -92,7 +92,7 @@ func Start(t testing.TB, p Programs, o Options) *Client {
 	c.stdin, c.conn = stdin, newConnection(stdin)
 	go func() {
 		c.conn.read(stdout)
-		c.cmd.Wait() // Close reads how it ended from ProcessState
+		c.waitErr = c.cmd.Wait()
 		close(c.ended)
 	}()
 	t.Cleanup(c.Close)
@@ -122,7 +122,7 @@ func (c *Client) initialize(protocol string) {
 func (c *Client) Request(method string, params any) (json.RawMessage, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
-	_, answer, err := c.conn.request(method, params)
+	answer, err := c.conn.request(method, params)
 	if err != nil {
 		return nil, err
 	}
@@ -170,8 +170,8 @@ func (c *Client) leave() {
 	if took := time.Since(began); took > leaveTimeout {
 		c.t.Errorf("the supervisor took %v to leave after its stdin was closed; it has %v", took.Round(time.Millisecond), leaveTimeout)
 	}
-	if code := c.cmd.ProcessState.ExitCode(); code != 0 {
-		c.t.Errorf("the supervisor ended with %v, want exit status 0", c.cmd.ProcessState)
+	if c.waitErr != nil {
+		c.t.Errorf("the supervisor ended with %v, want exit status 0", c.waitErr)
 	}
 }
 

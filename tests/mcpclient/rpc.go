@@ -49,12 +49,12 @@ func newConnection(out io.Writer) *connection {
 }
 
 // request sends a request and returns where its response will come.
-func (c *connection) request(method string, params any) (id int64, answer <-chan response, err error) {
-	id, answer, err = c.expect()
+func (c *connection) request(method string, params any) (<-chan response, error) {
+	id, answer, err := c.expect()
 	if err != nil {
-		return 0, nil, err
+		return nil, err
 	}
-	return id, answer, c.write(map[string]any{"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+	return answer, c.write(map[string]any{"jsonrpc": "2.0", "id": id, "method": method, "params": params})
 }
 
 func (c *connection) expect() (int64, <-chan response, error) {
@@ -93,7 +93,7 @@ func (c *connection) read(in io.Reader) {
 			c.take(line)
 		}
 		if err != nil {
-			c.end()
+			c.end(errEnded)
 			return
 		}
 	}
@@ -110,18 +110,18 @@ func (c *connection) take(line []byte) {
 		Result  json.RawMessage `json:"result"`
 		Error   *RPCError       `json:"error"`
 	}
-	err := json.Unmarshal(line, &m)
-	if err == nil && m.Method != "" && m.ID != nil { // a request of the server: this client offers nothing
-		c.write(map[string]any{"jsonrpc": "2.0", "id": *m.ID, "error": RPCError{Code: -32601, Message: "method not found"}})
+	if err := json.Unmarshal(line, &m); err != nil || m.Version != "2.0" {
+		c.end(fmt.Errorf("stdout carries a line that is no JSON-RPC message: %.200q", line))
+		return
+	}
+	if m.Method != "" && m.ID != nil { // a request of the server: this client offers nothing
+		// A server that is gone cannot be told; its stream ends as well.
+		_ = c.write(map[string]any{"jsonrpc": "2.0", "id": *m.ID, "error": RPCError{Code: -32601, Message: "method not found"}})
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case err != nil || m.Version != "2.0":
-		if c.fault == nil {
-			c.fault = fmt.Errorf("stdout carries a line that is no JSON-RPC message: %.200q", line)
-		}
 	case m.Method != "":
 		c.notifications = append(c.notifications, Notification{m.Method, m.Params})
 		close(c.news)
@@ -136,14 +136,16 @@ func (c *connection) take(line []byte) {
 	}
 }
 
-func (c *connection) end() {
+// end fails every request that waits and every later one; the first reason
+// stays.
+func (c *connection) end(reason error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.fault == nil {
-		c.fault = errEnded
+		c.fault = reason
 	}
 	for id, ch := range c.waiting {
-		ch <- response{Error: errEnded}
+		ch <- response{Error: c.fault}
 		delete(c.waiting, id)
 	}
 	close(c.news)

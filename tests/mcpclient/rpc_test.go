@@ -10,11 +10,11 @@ import (
 
 func TestResponsesFindTheirRequests(t *testing.T) {
 	c := newConnection(io.Discard)
-	_, first, err := c.request("a", nil)
+	first, err := c.request("a", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, second, err := c.request("b", nil)
+	second, err := c.request("b", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestResponsesFindTheirRequests(t *testing.T) {
 
 func TestWaitingRequestsEndWithTheStream(t *testing.T) {
 	c := newConnection(io.Discard)
-	_, answer, err := c.request("a", nil)
+	answer, err := c.request("a", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestWaitingRequestsEndWithTheStream(t *testing.T) {
 	if r := <-answer; !errors.Is(r.Error, errEnded) {
 		t.Errorf("got %v", r.Error)
 	}
-	if _, _, err := c.request("b", nil); !errors.Is(err, errEnded) {
+	if _, err := c.request("b", nil); !errors.Is(err, errEnded) {
 		t.Errorf("a request after the end: %v", err)
 	}
 }

@@ -71,7 +71,7 @@ func parseAnswer(raw json.RawMessage) (Answer, error) {
 	if a.Failed && status != "error" {
 		return a, fmt.Errorf("isError without status error: %s", a.Text)
 	}
-	if a.Failed && a.Error() == "" {
+	if a.Failed && a.Sentence() == "" {
 		return a, fmt.Errorf("isError without a sentence under error: %s", a.Text)
 	}
 	if hasStatus && status == "error" && !a.Failed {
@@ -88,7 +88,7 @@ func (c *Client) Must(tool string, args Args) Answer {
 	c.t.Helper()
 	a := c.Call(tool, args)
 	if a.Failed {
-		c.t.Fatalf("%s(%v) failed: %s", tool, args, a.Error())
+		c.t.Fatalf("%s(%v) failed: %s", tool, args, a.Sentence())
 	}
 	return a
 }
@@ -103,8 +103,8 @@ func (c *Client) MustFail(tool string, args Args, words ...string) Answer {
 		return a
 	}
 	for _, w := range words {
-		if !strings.Contains(a.Error(), w) {
-			c.t.Errorf("%s(%v) fails without saying %q: %s", tool, args, w, a.Error())
+		if !strings.Contains(a.Sentence(), w) {
+			c.t.Errorf("%s(%v) fails without saying %q: %s", tool, args, w, a.Sentence())
 		}
 	}
 	return a
@@ -212,8 +212,8 @@ func (c *Client) Notifications(method string) int {
 // errNoField is what the field readers fail with.
 var errNoField = errors.New("no such field of that type")
 
-// Error is the sentence of a failure.
-func (a Answer) Error() string {
+// Sentence is what a failure says under error.
+func (a Answer) Sentence() string {
 	s, _ := a.Fields["error"].(string)
 	return s
 }
