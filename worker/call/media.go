@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/emiago/sipgo/sip"
+
 	"ringmaster/proto/phone"
 	"ringmaster/worker/audio"
 	"ringmaster/worker/negotiate"
@@ -198,8 +200,8 @@ func (q *infoQueue) next(c *Call) {
 
 const dtmfRelay = "application/dtmf-relay"
 
-// Info takes the far end's INFO: digits in either of the usual bodies.
-func (c *Call) Info(contentType string, body []byte) bool {
+// Informed takes the far end's INFO: digits in either of the usual bodies.
+func (c *Call) Informed(contentType string, body []byte) bool {
 	digit, ok := infoDigit(contentType, string(body))
 	if ok {
 		c.env.Emit("dtmf.in", c.id, map[string]any{"digit": digit, "method": "info"})

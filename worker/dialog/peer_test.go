@@ -217,7 +217,7 @@ func (n *end) Referred(r Referral) (int, string) {
 	return 0, ""
 }
 func (n *end) Lost(error) { n.heard <- "lost" }
-func (n *end) Info(t string, body []byte) bool {
+func (n *end) Informed(t string, body []byte) bool {
 	n.heard <- "info " + t
 	return t == "application/dtmf-relay"
 }

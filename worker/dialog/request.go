@@ -32,7 +32,7 @@ func (s *Session) request(tx *sipua.ServerTx, req *sip.Request) {
 		if h := req.ContentType(); h != nil {
 			contentType = h.Value()
 		}
-		if s.ended || s.observer.Info(contentType, req.Body()) {
+		if s.ended || s.observer.Informed(contentType, req.Body()) {
 			respond(tx, 200, "OK")
 			return
 		}
@@ -143,7 +143,7 @@ func (unobserved) AckMissing()                      {}
 func (unobserved) Cancelled(*sip.Request)           {}
 func (unobserved) Byed(*sip.Request)                {}
 func (unobserved) Reoffered([]byte) ([]byte, error) { return nil, nil }
-func (unobserved) Info(string, []byte) bool         { return false }
+func (unobserved) Informed(string, []byte) bool     { return false }
 func (unobserved) Referred(Referral) (int, string)  { return 603, "Decline" }
 func (unobserved) Notified(int, string, bool)       {}
 func (unobserved) Lost(error)                       {}

@@ -40,8 +40,8 @@ type Observer interface {
 	// Reoffered: an offer within the dialog, or, with empty body, the wish
 	// for one. An error refuses it with 488 and leaves the session as it is.
 	Reoffered(body []byte) (answer []byte, err error)
-	// Info: an INFO came; false says that its body means nothing to us.
-	Info(contentType string, body []byte) bool
+	// Informed: an INFO came; false says that its body means nothing to us.
+	Informed(contentType string, body []byte) bool
 	// Referred: the far end wants us to call somebody. A status refuses it;
 	// 0 accepts, and what becomes of the call goes to r.Report.
 	Referred(r Referral) (status int, reason string)

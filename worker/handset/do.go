@@ -7,8 +7,8 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"ringmaster/proto/phone"
+	"ringmaster/proto/siptx"
 	"ringmaster/worker/call"
-	"ringmaster/worker/sipua"
 )
 
 // reply takes a command's outcome; it is called once, on the loop.
@@ -170,7 +170,7 @@ func (h *Handset) answer(cmd phone.Answer, done reply) {
 func (h *Handset) reject(cmd phone.Reject, done reply) {
 	c, err := h.waitingCall(cmd.CallID)
 	if err == nil {
-		err = c.Reject(cmd.Status, sipua.ReasonPhrase(cmd.Status))
+		err = c.Reject(cmd.Status, siptx.ReasonPhrase(cmd.Status))
 	}
 	if err != nil {
 		done(phone.Outcome{}, err)
@@ -250,7 +250,7 @@ func parseURI(s string) (sip.Uri, error) {
 	if !strings.HasPrefix(lower, "sip:") && !strings.HasPrefix(lower, "sips:") || strings.ContainsAny(s, " <>\"\r\n\t\x00") {
 		return uri, phone.Errorf(phone.Invalid, "dest_uri %.80q is no SIP URI: write sip:user@host or sip:user@host:port", s)
 	}
-	if err := sip.ParseUri(s, &uri); err != nil || uri.Host == "" {
+	if err := sip.ParseUri(s, &uri); err != nil || uri.Host == "" || uri.Port < 0 || uri.Port > 65535 {
 		return uri, phone.Errorf(phone.Invalid, "dest_uri %.80q is no SIP URI: write sip:user@host or sip:user@host:port", s)
 	}
 	return uri, nil
