@@ -15,6 +15,7 @@
 package call
 
 import (
+	"net/netip"
 	"slices"
 	"time"
 
@@ -44,6 +45,8 @@ type Env struct {
 	// Referred takes the far end's wish that we call somebody; a status
 	// refuses it.
 	Referred func(c *Call, r dialog.Referral) (status int, reason string)
+	// Lookup finds the address of a host; found runs on the loop, later.
+	Lookup func(host string, found func(netip.Addr, error))
 	// Settings are the phone's settings as they are at the moment.
 	Settings func() Settings
 	// SessionID makes the number of an o= line.
@@ -70,6 +73,9 @@ type Call struct {
 	negotiation *negotiate.Negotiation
 	stream      *audio.Stream // nil before the first description
 	segment     segment
+
+	foundHost string     // the name that the far end's description gave for an address
+	found     netip.Addr // its address, once known
 
 	held   bool   // by this phone
 	answer []byte // inbound: our SDP, made when the INVITE came; nil for a late offer

@@ -101,11 +101,19 @@ func (c *Call) applyMedia() error {
 	if !agreed {
 		return fmt.Errorf("nothing is agreed")
 	}
+	if m.RemoteHost != "" {
+		if c.foundHost != m.RemoteHost {
+			c.foundHost, c.found = m.RemoteHost, netip.Addr{}
+			c.findRemote(m)
+		}
+		m.Remote = netip.AddrPortFrom(c.found, m.Remote.Port())
+		m.RemoteRTCP = netip.AddrPortFrom(c.found, m.RemoteRTCP.Port())
+	}
 	err := c.stream.Apply(audio.Params{
 		Remote: m.Remote, RemoteRTCP: m.RemoteRTCP,
 		Send: m.Codec, SendPT: m.SendPT, Receive: m.Receive,
 		EventSendPT: m.EventSendPT, EventRecvPT: m.EventRecvPT, CNPT: m.CNPT,
-		MaySend:    m.Local == negotiate.SendRecv || m.Local == negotiate.SendOnly,
+		MaySend:    (m.Local == negotiate.SendRecv || m.Local == negotiate.SendOnly) && m.Remote.Addr().IsValid(),
 		MayReceive: m.Local == negotiate.SendRecv || m.Local == negotiate.RecvOnly,
 		PtimeMS:    m.Ptime,
 	}, sink{c})
@@ -115,6 +123,25 @@ func (c *Call) applyMedia() error {
 	c.codecName = m.Codec.Name
 	c.SetRecording(c.env.Settings().Recording)
 	return nil
+}
+
+// findRemote looks up the host name that a description gave instead of an
+// address; media goes out when it is found.
+func (c *Call) findRemote(m negotiate.Media) {
+	c.env.Lookup(m.RemoteHost, func(addr netip.Addr, err error) {
+		now, _ := c.negotiation.Current()
+		if c.stream == nil || now.RemoteHost != m.RemoteHost {
+			return // over, or agreed otherwise meanwhile
+		}
+		if err == nil {
+			c.found = addr
+			err = c.applyMedia()
+		}
+		if err != nil {
+			c.env.Log.Warn("the far end's media address cannot be used", "call_id", c.id, "host", m.RemoteHost, "error", err)
+			c.env.Emit("media.error", c.id, map[string]any{"error": err.Error()})
+		}
+	})
 }
 
 // closeMedia ends the stream, keeping what is to be known of it, and closes

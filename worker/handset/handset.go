@@ -17,6 +17,8 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
+	"net"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -60,7 +62,9 @@ var _ phone.Phone = (*Handset)(nil)
 
 // New makes a phone that calls itself userAgent in its SIP messages.
 func New(userAgent string, log hclog.Logger) *Handset {
+	ctx, end := context.WithCancel(context.Background())
 	return &Handset{
+		ctx: ctx, end: end,
 		log: log, userAgent: userAgent,
 		loop:    loop.New(nil),
 		journal: journal.New(journal.StateCap, journal.TraceCap, time.Now),
@@ -98,7 +102,7 @@ func (h *Handset) Configure(_ context.Context, c phone.Configuration) (phone.Con
 	})
 	h.env = &call.Env{
 		Loop: h.loop, Endpoint: h.endpoint, Engine: h.engine, Log: h.log,
-		Emit: h.emitCall, Over: h.over, Referred: h.referred, Settings: h.callSettings, SessionID: sessionID,
+		Emit: h.emitCall, Over: h.over, Referred: h.referred, Lookup: h.lookup, Settings: h.callSettings, SessionID: sessionID,
 	}
 	h.reg = registration.New(h.registrationConfig())
 	go h.loop.Run()
@@ -239,9 +243,25 @@ func (h *Handset) Close() {
 		})
 		h.loop.Stop()
 		<-h.loop.Stopped()
+		h.end()
+		h.lookups.Wait()
 		h.ua.Close()
 		h.engine.Close()
 		h.journal.Close()
+	})
+}
+
+// lookup finds a host's address outside the loop.
+func (h *Handset) lookup(host string, found func(netip.Addr, error)) {
+	h.lookups.Go(func() {
+		ctx, cancel := context.WithTimeout(h.ctx, 3*time.Second)
+		defer cancel()
+		var addr netip.Addr
+		addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		if err == nil {
+			addr = addrs[0].Unmap()
+		}
+		_ = h.loop.Post(func() { found(addr, err) }) // an ended loop has no use for it
 	})
 }
 
