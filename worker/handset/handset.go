@@ -43,6 +43,10 @@ type Handset struct {
 	loop      *loop.Loop
 	journal   *journal.Journal
 
+	ctx     context.Context // ends with Close
+	end     context.CancelFunc
+	lookups sync.WaitGroup
+
 	configure  sync.Mutex // one Configure at a time
 	configured bool
 	closing    sync.Once
