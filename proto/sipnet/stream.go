@@ -240,7 +240,7 @@ func (e *Endpoint) accept(l net.Listener, t phone.Transport) {
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
-		case err != nil: // too many open files, or the peer gave up
+		case err != nil: // too many open files: no use in asking at once again
 			select {
 			case <-e.ctx.Done():
 				return
