@@ -3,7 +3,9 @@ package phoneproc_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -22,6 +24,9 @@ import (
 
 func TestMain(m *testing.M) {
 	fakeworker.Main()
+	if len(os.Args) > 1 && os.Args[1] == "supervisor" {
+		os.Exit(supervise(os.Args[2:]))
+	}
 	goleak.VerifyTestMain(m)
 }
 
@@ -211,6 +216,66 @@ func TestShutdownThatIsIgnoredEndsInAKill(t *testing.T) {
 	case <-w.Gone():
 	default:
 		t.Error("Shutdown returned before the process was gone")
+	}
+}
+
+// supervise starts a worker, tells its pid, and waits to be killed.
+func supervise(flags []string) int {
+	s, err := phoneproc.New(phoneproc.Options{Path: os.Args[0], Args: fakeworker.Args(flags...), Environ: fakeworker.Environ()})
+	if err != nil {
+		return 1
+	}
+	w, err := s.Start(context.Background(), "a")
+	if err != nil {
+		return 1
+	}
+	if _, err := w.Configure(context.Background(), configuration()); err != nil {
+		return 1
+	}
+	fmt.Println(w.PID())
+	select {}
+}
+
+func TestWorkersEndWithTheSupervisor(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, flags := range [][]string{nil, {"-ignore-stdin"}, {"-ignore-sigterm"}} {
+		temp, err := os.MkdirTemp("", "pp") // its socket is left behind: nobody is there to remove it
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer os.RemoveAll(temp)
+		supervisor := exec.Command(self, append([]string{"supervisor"}, flags...)...)
+		supervisor.Env = append(os.Environ(), "TMPDIR="+temp)
+		out, err := supervisor.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := supervisor.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var pid int
+		if _, err := fmt.Fscan(out, &pid); err != nil {
+			t.Fatal(err)
+		}
+		workerEnd, err := unix.PidfdOpen(pid, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := supervisor.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = supervisor.Wait() // "signal: killed"
+		poll := []unix.PollFd{{Fd: int32(workerEnd), Events: unix.POLLIN}}
+		if n, err := unix.Poll(poll, 3000); err != nil || n != 1 {
+			t.Errorf("%v: the worker outlived its supervisor: %d, %v", flags, n, err)
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		if err := unix.Close(workerEnd); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

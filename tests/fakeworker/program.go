@@ -46,12 +46,12 @@ func run(args []string, stdin io.Reader, stderr io.Writer) int {
 	if err != nil {
 		return 2
 	}
-	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	go func() {
-		_, _ = io.Copy(io.Discard, stdin)
-		cancel()
-	}()
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM)
+	go endWhen(func() { <-signals }, k.IgnoreSIGTERM, cancel)
+	go endWhen(func() { _, _ = io.Copy(io.Discard, stdin) }, k.IgnoreStdin, cancel)
 	switch {
 	case k.ExitEarly:
 		fmt.Fprintln(stderr, "ending before the handshake, as told")
@@ -75,4 +75,11 @@ func run(args []string, stdin io.Reader, stderr io.Writer) int {
 	defer stop()
 	_ = p.Shutdown(end, phone.Shutdown{HangupCalls: true})
 	return 0
+}
+
+// endWhen calls end when wait has returned, unless that is to be ignored.
+func endWhen(wait func(), ignored bool, end func()) {
+	if wait(); !ignored {
+		end()
+	}
 }
