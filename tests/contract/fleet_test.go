@@ -94,6 +94,7 @@ func TestAFleetOfProcessesSurvivesKills(t *testing.T) {
 	if err != nil || after.LocalPort != before.LocalPort || after.Worker.Restarts != 1 || after.Worker.PID == before.Worker.PID {
 		t.Errorf("after: %+v, %v", after, err)
 	}
+	sink.await(t, "p1", "reg.success", 1)
 	for id, pid := range others {
 		if status, err := f.Status(id); err != nil || status.Worker.PID != pid || status.Worker.Restarts != 0 {
 			t.Errorf("%s: %+v, %v", id, status, err)
