@@ -34,7 +34,7 @@ type Fleet struct {
 	turns   turns
 
 	// hard ends when nothing may be waited for any more.
-	hard     context.Context
+	hard     context.Context //nolint:containedctx // the fleet's life, not a request's
 	cutShort context.CancelFunc
 
 	telling sync.Mutex        // held while OnChange is told

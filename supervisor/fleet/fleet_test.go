@@ -66,6 +66,9 @@ func run(t *testing.T, workers *memory, test func(b *bench)) {
 	})
 }
 
+// pass lets the bubble's own time pass.
+func pass(d time.Duration) { <-time.After(d) }
+
 func settings(id phone.ID) phone.Settings {
 	return phone.Settings{PhoneID: id, Domain: "127.0.0.1", Username: string(id), Password: phone.NewSecret("x"), Transport: phone.UDP, Register: true}
 }
@@ -207,7 +210,7 @@ func TestAFailedAddLeavesNothing(t *testing.T) {
 func TestAWorkerThatDiesBeforeAddAnswersFailsIt(t *testing.T) {
 	run(t, &memory{knobs: knobs(fakeworker.Knobs{Registrar: "silent"})}, func(b *bench) {
 		go func() {
-			time.Sleep(time.Second) // of the test's own time
+			pass(time.Second)
 			b.workers.last("a").Kill()
 		}()
 		_, err := b.f.Add(b.Context(), settings("a"))
@@ -264,6 +267,12 @@ func TestADeadWorkerIsFollowedByAnother(t *testing.T) {
 			"state": "disconnected", "remote_uri": "sip:x@127.0.0.1", "last_status": int64(200), "last_status_text": "worker exited",
 			"direction": "outbound", "reason": "worker exited"})
 		b.want("call id of the successor", b.call("a"), phone.CallID(2000))
+
+		b.want("the other's restarts", b.status("b").Worker.Restarts, 0)
+		b.want("the other's call", b.call("b"), phone.CallID(1000))
+		synctest.Wait()
+		b.want("the other's entries", b.sink.lines("b"), []string{
+			"1:0 phone.started", "1:1 reg.success", "1:2 call.state.calling", "1:3 call.state.confirmed"})
 	})
 }
 
@@ -273,7 +282,7 @@ func TestTooManyDeathsKeepAPhoneDown(t *testing.T) {
 		b.takeChanges()
 		for range 4 {
 			b.workers.last("a").Kill()
-			time.Sleep(2 * time.Second) // of the test's own time: longer than any back-off
+			pass(2 * time.Second) // longer than any back-off
 		}
 		s := b.status("a")
 		if s.Worker.State != fleet.Failed || s.Worker.Restarts != 3 || s.Worker.PID != 0 || s.Worker.LastExit == "" {
@@ -299,7 +308,7 @@ func TestAWorkerThatHangsIsKilledAndReplaced(t *testing.T) {
 	}
 	run(t, &memory{knobs: hangOnce}, func(b *bench) {
 		b.add("a")
-		time.Sleep(8 * time.Second) // of the test's own time
+		pass(8 * time.Second)
 		s := b.status("a")
 		if s.Worker.Restarts != 1 || !strings.HasPrefix(s.Worker.LastExit, "no answer for 5s, signal: killed") {
 			b.Errorf("status %+v", s.Worker)

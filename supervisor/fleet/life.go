@@ -117,7 +117,9 @@ func (m *member) serve(w Worker) error {
 	select {
 	case <-m.ctx.Done():
 		m.shutDown(w)
-		<-watched
+		if err := <-watched; err != nil {
+			m.f.o.Log.Debug("the end of a phone's journal was lost", "phone", m.id, "error", err)
+		}
 		return nil
 	case err = <-watched: // sooner than Gone, most often
 		w.Kill()

@@ -16,7 +16,8 @@ type member struct {
 	id    phone.ID
 	order int
 
-	ctx    context.Context // ends when the phone is to be stopped
+	// ctx ends when the phone is to be stopped.
+	ctx    context.Context //nolint:containedctx // the phone's life, not a request's
 	cancel context.CancelFunc
 	done   chan struct{} // closed when run has ended
 

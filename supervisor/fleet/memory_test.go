@@ -93,7 +93,8 @@ type memWorker struct {
 	once     sync.Once
 	gone     chan struct{}
 	exit     phoneproc.Exit
-	watchers sync.WaitGroup
+	mu       sync.Mutex
+	watches  []chan struct{} // closed when the Watch has ended
 	got      atomic.Pointer[phone.Configuration]
 	shutdown atomic.Pointer[phone.Shutdown]
 }
@@ -177,8 +178,11 @@ func (w *memWorker) Health(ctx context.Context) (phone.Health, error) {
 var errDead = errors.New("dead")
 
 func (w *memWorker) Watch(ctx context.Context, after uint64, each func(phone.Entry) error) error {
-	w.watchers.Add(1)
-	defer w.watchers.Done()
+	ended := make(chan struct{})
+	defer close(ended)
+	w.mu.Lock()
+	w.watches = append(w.watches, ended)
+	w.mu.Unlock()
 	ctx, done := w.alive(ctx)
 	defer done()
 	err := w.Phone.Watch(ctx, after, func(e phone.Entry) error {
@@ -198,8 +202,13 @@ func (w *memWorker) Shutdown(ctx context.Context, s phone.Shutdown) error {
 	ctx, done := w.alive(ctx)
 	defer done()
 	err := w.Phone.Shutdown(ctx, s)
+	w.mu.Lock()
+	watches := slices.Clone(w.watches)
+	w.mu.Unlock()
 	if err == nil {
-		w.watchers.Wait()
+		for _, ended := range watches {
+			<-ended
+		}
 	}
 	w.end("exit status 0")
 	return err

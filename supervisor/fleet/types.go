@@ -51,16 +51,13 @@ type Options struct {
 	Parallel int
 }
 
-// State is where a phone's worker stands.
-type State string
-
 // The states of a worker.
 const (
-	Starting   State = "starting"
-	Running    State = "running"
-	Restarting State = "restarting" // it died, another one comes
-	Failed     State = "failed"     // it died too often; it stays down until the phone is added again
-	Stopped    State = "stopped"    // the fleet is closed
+	Starting   = "starting"
+	Running    = "running"
+	Restarting = "restarting" // it died, another one comes
+	Failed     = "failed"     // it died too often; it stays down until the phone is added again
+	Stopped    = "stopped"    // the fleet is closed
 )
 
 // Status is what the fleet knows of a phone. Registration and ActiveCalls
@@ -76,8 +73,8 @@ type Status struct {
 
 // WorkerStatus describes a phone's process.
 type WorkerStatus struct {
-	PID       int // 0 when there is none
-	State     State
+	PID       int       // 0 when there is none
+	State     string    // one of the constants
 	Restarts  int       // since the phone was added
 	StartedAt time.Time // of the process that runs, or ran last
 	LastExit  string    // how the last one ended; "" when none has

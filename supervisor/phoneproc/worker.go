@@ -176,7 +176,7 @@ func (w *worker) Shutdown(ctx context.Context, s phone.Shutdown) error {
 // connection broke it waits for the process to be gone, so that the error can
 // say why, and makes sure that it is.
 func (w *worker) failed(ctx context.Context, err error) error {
-	phoneErr, lost := phonewire.ErrorFromWire(err)
+	lost, phoneErr := phonewire.ErrorFromWire(err)
 	isContext := errors.Is(phoneErr, context.Canceled) || errors.Is(phoneErr, context.DeadlineExceeded)
 	if !lost && !isContext {
 		return phoneErr
