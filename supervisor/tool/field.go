@@ -152,7 +152,7 @@ func schema(fields []field) json.RawMessage {
 			required = append(required, f.name)
 		}
 	}
-	text, err := json.Marshal(map[string]any{
+	text, err := encode(map[string]any{
 		"type": "object", "properties": properties, "required": required, "additionalProperties": false,
 	})
 	if err != nil {

@@ -76,13 +76,13 @@ type phoneRow struct {
 	Worker          workerFields `json:"worker"`
 }
 
-func (s *Set) row(st Status) phoneRow {
+func (s *Set) row(ctx context.Context, st Status) phoneRow {
 	return phoneRow{
 		PhoneID: st.Settings.PhoneID, Domain: st.Settings.Domain, Username: st.Settings.Username,
 		AutoAnswer: st.Settings.AutoAnswer, Transport: st.Settings.Transport, LocalPort: st.LocalPort, TransportID: st.TransportID,
 		RecordingEnabled: st.Settings.RecordingEnabled, CaptureEnabled: st.Settings.CaptureEnabled,
 		registrationFields: registrationOf(st.Registration),
-		ActiveCallCount:    st.ActiveCalls, Tools: s.toolNames(st), Worker: s.workerOf(st.Worker),
+		ActiveCallCount:    st.ActiveCalls, Tools: s.toolNames(ctx, st), Worker: s.workerOf(st.Worker),
 	}
 }
 
@@ -91,10 +91,10 @@ type phoneList struct {
 	TotalCount int        `json:"total_count" count:""`
 }
 
-func listPhones(_ context.Context, c *call, _ struct{}) (phoneList, error) {
+func listPhones(ctx context.Context, c *call, _ struct{}) (phoneList, error) {
 	list := phoneList{Phones: []phoneRow{}}
 	for _, st := range c.set.o.Phones.List() {
-		list.Phones = append(list.Phones, c.set.row(st))
+		list.Phones = append(list.Phones, c.set.row(ctx, st))
 	}
 	list.TotalCount = len(list.Phones)
 	return list, nil
@@ -241,7 +241,7 @@ func getPhone(ctx context.Context, c *call, a phoneArgument) (phoneResult, error
 		PhoneID: id, Domain: s.Domain, Username: s.Username, Realm: orNull(s.Realm), Transport: s.Transport,
 		LocalPort: st.LocalPort, TransportID: st.TransportID, Codecs: s.Codecs, AutoAnswer: s.AutoAnswer, SRTP: s.SRTP, Register: s.Register,
 		RecordingEnabled: s.RecordingEnabled, CaptureEnabled: s.CaptureEnabled, registrationFields: registrationOf(st.Registration),
-		ActiveCalls: []callFields{}, Tools: c.set.toolNames(st), Worker: c.set.workerOf(st.Worker),
+		ActiveCalls: []callFields{}, Tools: c.set.toolNames(ctx, st), Worker: c.set.workerOf(st.Worker),
 	}
 	out, err := c.set.o.Phones.Do(ctx, id, phone.ListCalls{})
 	if err != nil && !isKind(err, phone.Gone) { // a phone whose worker is gone has no calls
