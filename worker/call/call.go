@@ -17,6 +17,7 @@ package call
 import (
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -36,7 +37,8 @@ type Env struct {
 	Endpoint *dialog.Endpoint
 	Engine   *audio.Engine
 	Log      hclog.Logger
-	// Emit reports an event of a call.
+	// Emit reports an event of a call. It may be called from any goroutine,
+	// and must not block.
 	Emit func(eventType string, id phone.CallID, data map[string]any)
 	// Over is called once, when a call has reached DISCONNECTED and its
 	// media and files are closed, just before the event says so; or when it
@@ -71,7 +73,8 @@ type Call struct {
 	at          callstate.Call
 	session     *dialog.Session
 	negotiation *negotiate.Negotiation
-	stream      *audio.Stream // nil before the first description
+	stream      *audio.Stream // nil before the first description, and at the end
+	silent      atomic.Bool   // the media reports nothing any more
 	segment     segment
 
 	foundHost string     // the name that the far end's description gave for an address

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ringmaster/proto/phone"
+	"ringmaster/worker/audio"
 	"ringmaster/worker/callstate"
 )
 
@@ -81,7 +82,7 @@ func (c *Call) Play(path string, loop bool) error {
 	if c.stream == nil || c.stream.Playing() == "" {
 		return c.wrongState("played into: its media is not up")
 	}
-	if path == MusicOnHold {
+	if path == audio.MusicOnHold {
 		c.stream.PlayMusic()
 		return nil
 	}
@@ -135,4 +136,17 @@ func named(id phone.CallID, err error) error {
 	out := phone.Errorf(e.Kind, "call %d: %s", id, e.Sentence)
 	out.Status = e.Status
 	return out
+}
+
+// Conference mixes calls with each other, none hearing itself. Every one must
+// be confirmed.
+func Conference(env *Env, calls []*Call) error {
+	streams := make([]*audio.Stream, 0, len(calls))
+	for _, c := range calls {
+		if c.at.State != phone.StateConfirmed || c.stream == nil {
+			return c.wrongState("part of a conference: it must be confirmed")
+		}
+		streams = append(streams, c.stream)
+	}
+	return env.Engine.Mix(streams...)
 }

@@ -5,6 +5,7 @@ import (
 	"mime"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -12,10 +13,6 @@ import (
 	"ringmaster/worker/audio"
 	"ringmaster/worker/negotiate"
 )
-
-// MusicOnHold is what plays when nothing else does; play_audio accepts the
-// name.
-const MusicOnHold = "music-on-hold"
 
 func isSDP(contentType string) bool {
 	t, _, err := mime.ParseMediaType(contentType)
@@ -116,7 +113,7 @@ func (c *Call) applyMedia() error {
 		MaySend:    (m.Local == negotiate.SendRecv || m.Local == negotiate.SendOnly) && m.Remote.Addr().IsValid(),
 		MayReceive: m.Local == negotiate.SendRecv || m.Local == negotiate.RecvOnly,
 		PtimeMS:    m.Ptime,
-	}, sink{c})
+	}, sink{env: c.env, id: c.id, closed: &c.silent})
 	if err != nil {
 		return err
 	}
@@ -151,21 +148,24 @@ func (c *Call) closeMedia() {
 		return
 	}
 	c.closeSegment()
+	c.silent.Store(true)
 	c.stats, c.playing = c.stream.Stats(), ""
 	c.stream.Close()
 	c.stream = nil
 }
 
-// sink carries what the media notices to the call's loop.
-type sink struct{ c *Call }
-
-func (s sink) post(fn func()) {
-	// A loop that has ended takes no more events; nobody is left to hear them.
-	_ = s.c.env.Loop.Post(fn)
+// sink reports what the media notices, from whatever goroutine it does: events
+// take no detour through the loop.
+type sink struct {
+	env    *Env
+	id     phone.CallID
+	closed *atomic.Bool // the call is over: nothing follows its end
 }
 
 func (s sink) emit(eventType string, data map[string]any) {
-	s.post(func() { s.c.env.Emit(eventType, s.c.id, data) })
+	if !s.closed.Load() {
+		s.env.Emit(eventType, s.id, data)
+	}
 }
 
 func (s sink) DTMFReceived(digit string) {

@@ -55,11 +55,8 @@ func (c *Call) closeSegment() {
 		return
 	}
 	c.segment.path = ""
-	if err := c.stream.StopRecording(); err != nil {
+	if _, err := c.stream.FinishRecording(c.sidecar(path)); err != nil {
 		c.env.Log.Error("a recording was not closed well", "call_id", c.id, "path", path, "error", err)
-	}
-	if err := c.sidecar(path).Write(artifact.SidecarPath(path)); err != nil {
-		c.env.Log.Error("no sidecar", "call_id", c.id, "path", path, "error", err)
 	}
 }
 

@@ -68,6 +68,8 @@ func (h *Handset) do(cmd phone.Command, done reply) {
 		h.blindTransfer(cmd, done)
 	case phone.AttendedTransfer:
 		h.attendedTransfer(cmd, done)
+	case phone.Conference:
+		h.conference(cmd, done)
 	case phone.SendDTMF:
 		h.onCall(cmd.CallID, done, func(c *call.Call, o *phone.CallOutcome) error {
 			o.Digits = strings.ToUpper(cmd.Digits)

@@ -1,6 +1,8 @@
 package handset
 
 import (
+	"slices"
+
 	"github.com/emiago/sipgo/sip"
 
 	"ringmaster/proto/phone"
@@ -81,6 +83,34 @@ func (h *Handset) attendedTransfer(cmd phone.AttendedTransfer, done reply) {
 		}
 	}
 	first.Transfer(sip.Uri{}, second, func(err error) { h.settled(first, done)(false, err) })
+}
+
+// conferenceMost is how many calls one conference can have.
+const conferenceMost = 8
+
+func (h *Handset) conference(cmd phone.Conference, done reply) {
+	fail := func(err error) { done(phone.Outcome{}, err) }
+	ids := slices.Clone(cmd.CallIDs)
+	slices.Sort(ids)
+	ids = slices.Compact(ids)
+	if len(ids) < 2 || len(ids) != len(cmd.CallIDs) || len(ids) > conferenceMost {
+		fail(phone.Errorf(phone.Invalid, "call_ids must name two to %d different calls of this phone", conferenceMost))
+		return
+	}
+	var calls []*call.Call
+	for _, id := range ids {
+		c, err := h.activeCall(&id)
+		if err != nil {
+			fail(err)
+			return
+		}
+		calls = append(calls, c)
+	}
+	if err := call.Conference(h.env, calls); err != nil {
+		fail(err)
+		return
+	}
+	done(phone.Outcome{Participants: len(calls)}, nil)
 }
 
 // referred calls whom the far end of a call asks us to call, and reports to it
