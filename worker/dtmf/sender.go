@@ -50,6 +50,9 @@ const (
 // NewSender makes a sender for an RTP clock of clockRate Hz.
 func NewSender(clockRate int) *Sender { return &Sender{clockRate: clockRate} }
 
+// SetClockRate changes the clock between two digits.
+func (s *Sender) SetClockRate(clockRate int) { s.clockRate = clockRate }
+
 // Begin starts a string that Normalize has accepted. The one before must be
 // done.
 func (s *Sender) Begin(digits string) {
