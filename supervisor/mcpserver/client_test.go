@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ringmaster/proto/phone"
+	"ringmaster/supervisor/fleet"
 	"ringmaster/supervisor/hub"
 	"ringmaster/supervisor/tool"
 
@@ -30,29 +31,29 @@ type fakeFleet struct {
 	do      func(ctx context.Context, id phone.ID, c phone.Command) (phone.Outcome, error)
 }
 
-func (f *fakeFleet) status(id phone.ID) tool.Status {
-	return tool.Status{
+func (f *fakeFleet) status(id phone.ID) fleet.Status {
+	return fleet.Status{
 		Settings:  phone.Settings{PhoneID: id, Domain: "h", Username: "u", Transport: phone.UDP},
-		LocalPort: 5060, TransportID: 1, Worker: tool.WorkerStatus{State: "running"},
+		LocalPort: 5060, TransportID: 1, Worker: fleet.WorkerStatus{State: "running"},
 	}
 }
 
-func (f *fakeFleet) List() []tool.Status {
-	var list []tool.Status
+func (f *fakeFleet) List() []fleet.Status {
+	var list []fleet.Status
 	for _, id := range f.order {
 		list = append(list, f.status(id))
 	}
 	return list
 }
 
-func (f *fakeFleet) Status(id phone.ID) (tool.Status, error) {
+func (f *fakeFleet) Status(id phone.ID) (fleet.Status, error) {
 	if !slices.Contains(f.order, id) {
-		return tool.Status{}, phone.Errorf(phone.NotFound, "phone_id %q not found", string(id))
+		return fleet.Status{}, phone.Errorf(phone.NotFound, "phone_id %q not found", string(id))
 	}
 	return f.status(id), nil
 }
 
-func (f *fakeFleet) Add(_ context.Context, s phone.Settings) (tool.Status, error) {
+func (f *fakeFleet) Add(_ context.Context, s phone.Settings) (fleet.Status, error) {
 	f.order = append(f.order, s.PhoneID)
 	f.changed([]phone.ID{s.PhoneID}, nil)
 	return f.status(s.PhoneID), nil
@@ -64,8 +65,8 @@ func (f *fakeFleet) Drop(_ context.Context, id phone.ID, _ bool) error {
 	return nil
 }
 
-func (f *fakeFleet) Load(_ context.Context, s []phone.Settings, _ bool) tool.LoadResult {
-	l := tool.LoadResult{Dropped: f.order}
+func (f *fakeFleet) Load(_ context.Context, s []phone.Settings, _ bool) fleet.LoadResult {
+	l := fleet.LoadResult{Dropped: f.order}
 	f.order = nil
 	var ids []phone.ID
 	for _, settings := range s {

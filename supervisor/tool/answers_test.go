@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ringmaster/proto/phone"
+	"ringmaster/supervisor/fleet"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -114,7 +115,7 @@ func TestPhoneTools(t *testing.T) {
 		f := newFake("a", "b")
 		b := f.phones["b"]
 		b.Registration, b.ActiveCalls = phone.Registration{}, 2
-		b.Worker = WorkerStatus{State: "failed", Restarts: 4, LastExit: "exit status 2: panic: \x1b[31mboom"}
+		b.Worker = fleet.WorkerStatus{State: "failed", Restarts: 4, LastExit: "exit status 2: panic: \x1b[31mboom"}
 		f.put(b)
 		a.add(newSet(f), "two phones, one failed and never registered", ``)
 		a.add(newSet(f), "an argument too many", `{"phone_id": "a"}`)
@@ -178,10 +179,10 @@ func TestLoadPhones(t *testing.T) {
 		s := newSet(f)
 		a.add(s, "the server's profile, in place of what was there", `{}`)
 		a.add(s, "merge", `{"path": "testdata/phones.yaml", "merge": true}`)
-		f.loadErrs = []LoadFailure{{PhoneID: "desk", Err: phone.Errorf(phone.Precondition, "phone desk cannot start: port 5080 is in use")}}
+		f.loadErrs = []fleet.Failure{{PhoneID: "desk", Err: phone.Errorf(phone.Precondition, "phone desk cannot start: port 5080 is in use")}}
 		a.add(s, "one phone fails", `{"merge": true}`)
 		a.add(s, "no such file", `{"path": "testdata/none.yaml"}`)
-		a.add(s, "no profile", `{"path": "fake_test.go"}`)
+		a.add(s, "no profile", `{"path": "testdata/no-profile.txt"}`)
 		a.add(s, "a phone_id whose tools have the names of others", `{"path": "testdata/collision.yaml"}`)
 	})
 }

@@ -5,6 +5,7 @@ import (
 
 	"ringmaster/config"
 	"ringmaster/proto/phone"
+	"ringmaster/supervisor/fleet"
 )
 
 func phoneEntries() []entry {
@@ -51,7 +52,7 @@ type workerFields struct {
 	LastExit *string `json:"last_exit"`
 }
 
-func (s *Set) workerOf(w WorkerStatus) workerFields {
+func (s *Set) workerOf(w fleet.WorkerStatus) workerFields {
 	f := workerFields{PID: orNull(w.PID), State: w.State, Restarts: w.Restarts, LastExit: cleanOrNull(w.LastExit)}
 	if w.PID != 0 && !w.StartedAt.IsZero() {
 		up := int64(s.o.Now().Sub(w.StartedAt).Seconds())
@@ -76,7 +77,7 @@ type phoneRow struct {
 	Worker          workerFields `json:"worker"`
 }
 
-func (s *Set) row(ctx context.Context, st Status) phoneRow {
+func (s *Set) row(ctx context.Context, st fleet.Status) phoneRow {
 	return phoneRow{
 		PhoneID: st.Settings.PhoneID, Domain: st.Settings.Domain, Username: st.Settings.Username,
 		AutoAnswer: st.Settings.AutoAnswer, Transport: st.Settings.Transport, LocalPort: st.LocalPort, TransportID: st.TransportID,
@@ -131,7 +132,7 @@ type addResult struct {
 	registrationFields
 }
 
-func (s *Set) added(st Status) addResult {
+func (s *Set) added(st fleet.Status) addResult {
 	return addResult{
 		PhoneID: st.Settings.PhoneID, Domain: st.Settings.Domain, Username: st.Settings.Username,
 		AutoAnswer: st.Settings.AutoAnswer, Transport: st.Settings.Transport, TransportID: st.TransportID, LocalPort: st.LocalPort,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ringmaster/proto/phone"
+	"ringmaster/supervisor/fleet"
 	"ringmaster/supervisor/hub"
 )
 
@@ -144,10 +145,10 @@ func WithShared(ctx context.Context) context.Context {
 }
 
 // toolNames are the tools by which the client can reach a phone now.
-func (s *Set) toolNames(ctx context.Context, st Status) []string {
+func (s *Set) toolNames(ctx context.Context, st fleet.Status) []string {
 	shared := s.o.Shared || ctx.Value(sharedKey{}) != nil
 	names := []string{}
-	if st.Worker.State != "running" {
+	if st.Worker.State != fleet.Running {
 		return names
 	}
 	for _, e := range s.actions {
