@@ -445,6 +445,30 @@ func TestLateEventIsBeforeTheCommand(t *testing.T) {
 	}
 }
 
+func TestWhichPhonesARunSees(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want bool // sees phone c
+	}{
+		{"phones: [a]\nhooks: [{when: dtmf.in, then: hangup}]", false},
+		{"phones: [a]\nhooks: [{when: dtmf.in, on_phone: c, then: hangup}]", true},
+		{"hooks: [{when: dtmf.in, then: hangup}]", true},
+		{"hooks: [{when: dtmf.in, on_phone: a, then: hangup}]", false},
+		{"hooks: [{when: dtmf.in, on_phone: a, then: {wait_until: {event: dtmf.in, phone_id: '*'}}}]", true},
+		{"hooks: [{when: dtmf.in, on_phone: a, then: {wait_until: dtmf.in}}]", false},
+		{"initial_actions: [{wait_until: dtmf.in}]", true},
+		{"initial_actions: [{wait_until: {event: dtmf.in, phone_id: a}}]", false},
+		{"stop_on: [{event: dtmf.in}]", true},
+		{"stop_on: [{event: dtmf.in, phone_id: [a, b]}]", false},
+		{"stop_on: [{event: dtmf.in, phone_id: [a, c]}]", true},
+	} {
+		sc := scopeOf(parse(t, c.text))
+		if got := sc.covers("c"); got != c.want {
+			t.Errorf("%s: sees c: %v", c.text, got)
+		}
+	}
+}
+
 func TestRunsOwnEventsAndTraces(t *testing.T) {
 	text := "phones: [a]\nhooks: [{when: sip.request.bye, then: {checkpoint: bye}}, {when: '*', once: false, then: {log: any}}]\ntimeout_ms: 50"
 	result, _ := play(t, text, func(w *world) {

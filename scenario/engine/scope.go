@@ -10,8 +10,8 @@ import (
 
 // scope says which events a run sees: those of the phones that the scenario
 // lists or names anywhere, so that runs on different phones do not disturb
-// each other. A scenario that lists no phones, and whose hooks or stops are
-// not all bound to some, sees every phone.
+// each other. A scenario that lists no phones, and has a hook, a stop or a
+// wait_until that is bound to none, sees every phone.
 type scope struct {
 	named []phone.ID // without doubles, in the order of the scenario
 	all   bool
@@ -23,13 +23,12 @@ type scope struct {
 func scopeOf(s spec.Scenario) scope {
 	sc := scope{full: s.FullTimeline}
 	sc.name(s.Phones...)
-	unbound := false
-	sc.actions(s.Initial)
+	unbound := sc.actions(s.Initial, false)
 	for _, h := range s.Hooks {
 		sc.name(h.Phones...)
 		sc.watch(h.When)
-		sc.actions(h.Then)
-		unbound = unbound || len(h.Phones) == 0
+		anyPhone := sc.actions(h.Then, true)
+		unbound = unbound || anyPhone || len(h.Phones) == 0
 	}
 	for _, stop := range s.StopOn {
 		sc.name(stop.Phones...)
@@ -48,7 +47,9 @@ func (sc *scope) name(ids ...phone.ID) {
 	}
 }
 
-func (sc *scope) actions(actions []spec.Action) {
+// actions takes in what actions name, and says whether one of them waits for
+// any phone. In a hook, a wait without phones is bound to the hook's.
+func (sc *scope) actions(actions []spec.Action, inHook bool) (anyPhone bool) {
 	for _, a := range actions {
 		sc.name(a.PhoneID)
 		switch step := a.Step.(type) {
@@ -56,10 +57,12 @@ func (sc *scope) actions(actions []spec.Action) {
 			sc.name(step.Phones...)
 			sc.watch(step.Events)
 			sc.watch(step.Unless)
+			anyPhone = anyPhone || step.AnyPhone || (!inHook && len(step.Phones) == 0)
 		case spec.CollectRecordings:
 			sc.name(step.Phones...)
 		}
 	}
+	return anyPhone
 }
 
 func (sc *scope) watch(patterns []spec.EventPattern) {
