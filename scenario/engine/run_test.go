@@ -428,6 +428,37 @@ func TestWhatIsInTheJournalCountsBeforeAnAlarm(t *testing.T) {
 	})
 }
 
+// twice is a feed whose waiting reader gets, after a while, what was read
+// without waiting before.
+type twice struct {
+	*world
+	served chan struct{}
+}
+
+func (f twice) Read(ctx context.Context, after uint64, traces bool) ([]Record, error) {
+	if ctx.Err() == nil {
+		select {
+		case <-f.served:
+		case <-ctx.Done():
+		}
+	}
+	return f.world.Read(ctx, after, traces)
+}
+
+func TestEveryRecordHasItsEffectOnce(t *testing.T) {
+	s := parse(t, "initial_actions: [wait: 100]\nhooks: [{when: dtmf.in, once: false, then: hold}]\ntimeout_ms: 200")
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		f := twice{w, make(chan struct{})}
+		w.at(90*ms, func() { w.happens("a", "dtmf.in", 0) })
+		w.at(150*ms, func() { close(f.served) })
+		Run(t.Context(), s, Env{Phones: w, Feed: f})
+		if want := "100ms a Hold call=0"; len(w.did) != 1 || w.did[0] != want {
+			t.Errorf("did %q, want %q", w.did, want)
+		}
+	})
+}
+
 // What another phone did because of a command may reach the feed before what
 // the commanded phone did just before it: that is not after the command.
 func TestLateEventIsBeforeTheCommand(t *testing.T) {
