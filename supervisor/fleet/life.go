@@ -81,7 +81,7 @@ func (m *member) begin(w Worker, c phone.Configured) {
 	m.mu.Lock()
 	restarted := m.transportID != 0
 	m.worker, m.incarnation, m.transportID, m.localPort = w, incarnation, transportID, c.LocalPort
-	m.view, m.killedFor = view{}, ""
+	m.killedFor = ""
 	m.state.State, m.state.PID, m.state.StartedAt = Running, w.PID(), m.f.o.Now()
 	typ := "phone.started"
 	if restarted {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-plugin"
@@ -51,10 +52,13 @@ type worker struct {
 	client  *plugin.Client
 	rpc     pb.PhoneServiceClient
 	watches activity
+
+	leaving sync.Once
+	leave   chan struct{} // closed when the process is asked to end
 }
 
 func newWorker(id phone.ID, p *process, client *plugin.Client, rpc pb.PhoneServiceClient) *worker {
-	return &worker{id: id, process: p, client: client, rpc: rpc}
+	return &worker{id: id, process: p, client: client, rpc: rpc, leave: make(chan struct{})}
 }
 
 // hello makes sure that both programs are of one build.
@@ -66,11 +70,14 @@ func (w *worker) hello(ctx context.Context, version string) error {
 	return phonewire.CheckVersion(version, hello.GetProgramVersion())
 }
 
-// attend waits for the process's end, or kills it when ctx ends, and tidies up
-// after it: the connection, its goroutines, its socket.
+// attend waits for the process's end, kills it when ctx ends, or asks it to
+// end when it is to leave, and tidies up after it: the connection, its
+// goroutines, its socket. go-plugin has no limit of its own for some of that,
+// so nobody else waits for it.
 func (w *worker) attend(ctx context.Context) {
 	select {
 	case <-w.process.done:
+	case <-w.leave:
 	case <-ctx.Done():
 		w.Kill()
 	}
@@ -164,11 +171,14 @@ func (w *worker) Shutdown(ctx context.Context, s phone.Shutdown) error {
 	case <-drained.C:
 	case <-ctx.Done():
 	}
-	// Ask the process to end: go-plugin does it without a limit of its own.
-	limit := time.AfterFunc(exitGrace, w.process.kill)
-	defer limit.Stop()
-	w.client.Kill()
-	w.Kill()
+	w.leaving.Do(func() { close(w.leave) })
+	exit := time.NewTimer(exitGrace)
+	defer exit.Stop()
+	select {
+	case <-w.process.done:
+	case <-exit.C:
+		w.Kill()
+	}
 	return nil
 }
 
