@@ -15,7 +15,7 @@ const (
 	configureLimit = 10 * time.Second
 	healthEvery    = 2 * time.Second
 	healthLimit    = 5 * time.Second // no answer for so long: it hangs
-	shutdownLimit  = 2 * time.Second // for the phone; its process has up to 0.8 s more
+	shutdownLimit  = 2 * time.Second // for the phone; its process has up to 0.5 s more
 )
 
 // bringUp starts a worker and configures it; then the phone works. After an

@@ -27,9 +27,9 @@ const (
 // Worker is a phone in a process of its own. After its process is gone every
 // method fails with ErrWorkerGone.
 //
-// Shutdown asks the phone to end, then the process, and kills it and its
-// children when either does not happen: by ctx's end, for the phone. When it
-// returns, whatever the error, the process is gone and every Watch has
+// Shutdown asks the phone to end, until ctx does, then the process, which gets
+// half a second, and kills what does not. When it returns, whatever the error,
+// the process and its children are gone; without an error every Watch has
 // delivered what the phone still had to say.
 type Worker interface {
 	phone.Phone
@@ -160,16 +160,9 @@ func (w *worker) Health(ctx context.Context) (phone.Health, error) {
 func (w *worker) Shutdown(ctx context.Context, s phone.Shutdown) error {
 	_, err := w.rpc.Shutdown(ctx, phonewire.ShutdownToWire(s))
 	if err != nil {
-		err = w.failed(ctx, err)
-		w.Kill()
-		return err
-	}
-	drained := time.NewTimer(drainGrace)
-	defer drained.Stop()
-	select {
-	case <-w.watches.idle():
-	case <-drained.C:
-	case <-ctx.Done():
+		err = w.failed(ctx, err) // the process may still close its files
+	} else {
+		w.drain(ctx)
 	}
 	w.leaving.Do(func() { close(w.leave) })
 	exit := time.NewTimer(exitGrace)
@@ -179,7 +172,18 @@ func (w *worker) Shutdown(ctx context.Context, s phone.Shutdown) error {
 	case <-exit.C:
 		w.Kill()
 	}
-	return nil
+	return err
+}
+
+// drain lets every Watch deliver what is left.
+func (w *worker) drain(ctx context.Context) {
+	limit := time.NewTimer(drainGrace)
+	defer limit.Stop()
+	select {
+	case <-w.watches.idle():
+	case <-limit.C:
+	case <-ctx.Done():
+	}
 }
 
 // failed makes of a gRPC error what a phone.Phone may return. When the
