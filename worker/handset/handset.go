@@ -106,7 +106,7 @@ func (h *Handset) Configure(_ context.Context, c phone.Configuration) (phone.Con
 	h.ua.SetCredentials(h.credentials())
 	h.engine = audio.New(audio.Config{Log: h.log})
 	h.standalone = standalone.New(standalone.Config{
-		Loop: h.loop, UA: h.ua, Log: h.log, From: h.endpoint.Identity(), Allow: dialog.Allow, Supported: dialog.Supported,
+		Loop: h.loop, UA: h.ua, From: h.endpoint.Identity(), Allow: dialog.Allow, Supported: dialog.Supported,
 		NewToken: token, Received: h.received,
 	})
 	h.endpoint.Use(h.ua, h.standalone.Request)
