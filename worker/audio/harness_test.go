@@ -191,3 +191,12 @@ func record(t *testing.T, s *Stream, length time.Duration) (pcm []int16, rate in
 	pcm, rate = readWAV(t, path)
 	return pcm, rate
 }
+
+func newCoder(t *testing.T, spec codec.Spec) codec.Coder {
+	t.Helper()
+	c, err := codec.New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
