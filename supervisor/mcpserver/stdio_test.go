@@ -28,6 +28,17 @@ func TestServesUntilStdinEnds(t *testing.T) {
 	}
 }
 
+func TestServesUntilStdoutIsClosed(t *testing.T) {
+	s, _ := newServer(false, nil)
+	c := connect(t, s)
+	c.ask(initialize)
+	c.out.Close()
+	c.send(`{"jsonrpc":"2.0","id":1,"method":"ping"}`)
+	if err := <-c.ended; err != nil {
+		t.Errorf("ServeStdio = %v", err)
+	}
+}
+
 func TestServesUntilItIsStopped(t *testing.T) {
 	s, _ := newServer(false, nil)
 	c := connect(t, s)
@@ -209,7 +220,7 @@ func TestLongLinesAreRefusedAndPassed(t *testing.T) {
 func TestOutboxNeverWaits(t *testing.T) {
 	o := newOutbox()
 	r, w := io.Pipe()
-	go o.write(w)
+	go func() { _ = o.write(w) }()
 	line := make([]byte, 1<<20)
 	var err error
 	for range outboxBound>>20 + 1 {
