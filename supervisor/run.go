@@ -53,7 +53,7 @@ func Run(ctx context.Context, e Edges) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintf(e.Stderr, "supervisor: %v\n", err)
+	_, _ = fmt.Fprintf(e.Stderr, "supervisor: %v\n", err) // there is nobody else to tell
 	var exit *exitError
 	if errors.As(err, &exit) {
 		return exit.code

@@ -51,7 +51,7 @@ func edges(t *testing.T, args, knobs []string) (Edges, *buffer, *buffer) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	temp, err := os.MkdirTemp("", "t") // short, for unix sockets
+	temp, err := os.MkdirTemp("", "t") //nolint:usetesting // a short path, for unix sockets
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,9 @@ func edges(t *testing.T, args, knobs []string) (Edges, *buffer, *buffer) {
 		if err != nil || len(left) > 0 {
 			t.Errorf("%v is left in the temporary folder (%v)", left, err)
 		}
-		os.RemoveAll(temp)
+		if err := os.RemoveAll(temp); err != nil {
+			t.Error(err)
+		}
 	})
 	return Edges{
 		Args: args, Environ: fakeworker.Environ(), Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
@@ -131,7 +133,7 @@ func start(t *testing.T, args, knobs []string) *session {
 	e.Stdin, e.Stdout = stdin, stdout
 	s := &session{t: t, in: in, lines: bufio.NewReader(out), ended: make(chan int, 1), err: stderr, stop: stop}
 	go func() { s.ended <- Run(ctx, e) }()
-	t.Cleanup(func() { stop(); in.Close(); out.Close() })
+	t.Cleanup(func() { stop(); _ = in.Close(); _ = out.Close() })
 	s.ask("initialize", `{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}`)
 	return s
 }
@@ -214,7 +216,7 @@ func TestPhonesInProcessesOfTheirOwn(t *testing.T) {
 	if got := s.call("drop_phone", `{"phone_id":"a"}`); got["tools_removed"] != 17.0 {
 		t.Errorf("drop_phone: %v", got)
 	}
-	s.in.Close()
+	_ = s.in.Close()
 	s.leave()
 }
 
@@ -247,7 +249,7 @@ func TestAWorkerThatIgnoresTheEndIsKilledInTime(t *testing.T) {
 	if got := s.call("add_phone", `{"phone_id":"a","domain":"h","username":"u","password":"p"}`); got["status"] != "ok" {
 		t.Fatalf("add_phone: %v\n%s", got, s.err)
 	}
-	s.in.Close()
+	_ = s.in.Close()
 	s.leave()
 }
 
@@ -260,6 +262,6 @@ func TestAWorkerThatCannotBeRunIsOneClearError(t *testing.T) {
 	if got := s.call("list_phones", `{}`); got["total_count"] != 0.0 {
 		t.Errorf("list_phones: %v", got)
 	}
-	s.in.Close()
+	_ = s.in.Close()
 	s.leave()
 }

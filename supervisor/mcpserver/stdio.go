@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -160,8 +161,8 @@ func (c *stdio) dispatch(ctx context.Context, line []byte) {
 		}
 		return
 	}
-	switch mcp.MCPMethod(m.Method) {
-	case mcp.MethodInitialize, mcp.MethodPing, mcp.MethodServerDiscover:
+	short := []mcp.MCPMethod{mcp.MethodInitialize, mcp.MethodPing, mcp.MethodServerDiscover}
+	if slices.Contains(short, mcp.MCPMethod(m.Method)) {
 		c.answer(c.server.mcp.HandleMessage(ctx, line))
 		return
 	}
