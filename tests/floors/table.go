@@ -61,11 +61,11 @@ var floor = map[string]int{
 	"proto/phonewire":    1,
 	"proto/siptx":        1,
 	"proto/sipnet":       1,
+	"proto/digest":       1,
 
 	"proto/phonev1":   0,
 	"proto/phone":     0,
 	"proto/sdp":       0,
-	"proto/digest":    0,
 	"proto/artifact":  0,
 	"loop":            0,
 	"worker/codec":    0,

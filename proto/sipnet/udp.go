@@ -1,0 +1,82 @@
+package sipnet
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+
+	"ringmaster/proto/phone"
+)
+
+// udpSocket is the one UDP socket of an endpoint.
+type udpSocket struct {
+	endpoint *Endpoint
+	conn     *net.UDPConn
+	// tap holds the order: an answer is not shown before what it answers,
+	// though it may be read before the write has returned.
+	tap sync.Mutex
+}
+
+// A burst of messages waits in the kernel while the loop is busy. It gives
+// less than this where net.core.rmem_max is lower, which is no error.
+const receiveBuffer = 1 << 20
+
+func newUDPSocket(e *Endpoint, c *net.UDPConn) *udpSocket {
+	_ = c.SetReadBuffer(receiveBuffer)
+	return &udpSocket{endpoint: e, conn: c}
+}
+
+// errorsInARow is how often reading may fail before the socket is given up:
+// an error that stays would be a loop without end.
+const errorsInARow = 1000
+
+func (s *udpSocket) read() {
+	buf := make([]byte, 65536)
+	e := s.endpoint
+	failed := 0
+	for {
+		n, from, err := s.conn.ReadFromUDPAddrPort(buf)
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil:
+			if failed++; failed == errorsInARow {
+				e.cfg.Log.Error("the SIP socket cannot be read any more", "error", err)
+				return
+			}
+			continue
+		}
+		failed = 0
+		if isKeepAlive(buf[:n]) {
+			continue
+		}
+		from = netip.AddrPortFrom(from.Addr().Unmap(), from.Port())
+		raw := bytes.Clone(buf[:n])
+		if looksLikeSIP(raw) {
+			s.tap.Lock()
+			e.show(false, phone.UDP, from, raw)
+			s.tap.Unlock()
+		}
+		e.receive(buf[:n], from, Target{Transport: phone.UDP, Addr: from})
+	}
+}
+
+func (s *udpSocket) write(raw []byte, to netip.AddrPort) error {
+	s.tap.Lock()
+	defer s.tap.Unlock()
+	_, err := s.conn.WriteToUDPAddrPort(raw, to)
+	switch {
+	case errors.Is(err, net.ErrClosed):
+		return errClosed
+	case errors.Is(err, syscall.EMSGSIZE):
+		return fmt.Errorf("a message of %d bytes does not fit into a UDP datagram: use transport tcp", len(raw))
+	case err != nil:
+		return err
+	}
+	s.endpoint.show(true, phone.UDP, to, raw)
+	return nil
+}
