@@ -73,6 +73,7 @@ var floor = map[string]int{
 	"worker/jitter":   0,
 	"worker/tone":     0,
 	"worker/quality":  0,
+	"worker/ring":     0,
 }
 
 // floorTitle says in a few words what the packages of a floor do.
@@ -99,9 +100,8 @@ type library struct {
 // libraries confine what is not ours. The longest prefix that fits decides; an
 // import that fits none fails.
 var libraries = []library{
-	{"github.com/emiago/sipgo/sip", []string{"proto/siptx", "proto/sipnet", "worker/sipua", "worker/dialog", "worker/registration", "supervisor/pbx"}},
+	{"github.com/emiago/sipgo/sip", []string{"proto/siptx", "proto/sipnet", "worker/sipua", "worker/dialog", "worker/registration", "worker/call", "worker/handset", "supervisor/pbx"}},
 	{"github.com/icholy/digest", []string{"proto/digest"}},
-	{"github.com/pion/sdp/v3", []string{"proto/sdp"}},
 	{"github.com/pion/rtp", []string{"worker/rtpsession", "worker/dtmf"}},
 	{"github.com/pion/rtcp", []string{"worker/rtpsession"}},
 	{"github.com/pion/srtp/v3", []string{"worker/rtpsession"}},
