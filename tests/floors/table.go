@@ -101,9 +101,12 @@ type library struct {
 // libraries confine what is not ours. The longest prefix that fits decides; an
 // import that fits none fails.
 var libraries = []library{
+<<<<<<< HEAD
 	{"github.com/emiago/sipgo/sip", []string{"proto/siptx", "proto/sipnet", "worker/sipua", "worker/dialog", "worker/registration", "worker/standalone", "supervisor/pbx"}},
+=======
+	{"github.com/emiago/sipgo/sip", []string{"proto/siptx", "proto/sipnet", "worker/sipua", "worker/dialog", "worker/registration", "worker/call", "worker/handset", "supervisor/pbx"}},
+>>>>>>> interop
 	{"github.com/icholy/digest", []string{"proto/digest"}},
-	{"github.com/pion/sdp/v3", []string{"proto/sdp"}},
 	{"github.com/pion/rtp", []string{"worker/rtpsession", "worker/dtmf"}},
 	{"github.com/pion/rtcp", []string{"worker/rtpsession"}},
 	{"github.com/pion/srtp/v3", []string{"worker/rtpsession"}},
