@@ -101,11 +101,7 @@ type library struct {
 // libraries confine what is not ours. The longest prefix that fits decides; an
 // import that fits none fails.
 var libraries = []library{
-<<<<<<< HEAD
 	{"github.com/emiago/sipgo/sip", []string{"proto/siptx", "proto/sipnet", "worker/sipua", "worker/dialog", "worker/registration", "worker/standalone", "supervisor/pbx"}},
-=======
-	{"github.com/emiago/sipgo/sip", []string{"proto/siptx", "proto/sipnet", "worker/sipua", "worker/dialog", "worker/registration", "worker/call", "worker/handset", "supervisor/pbx"}},
->>>>>>> interop
 	{"github.com/icholy/digest", []string{"proto/digest"}},
 	{"github.com/pion/rtp", []string{"worker/rtpsession", "worker/dtmf"}},
 	{"github.com/pion/rtcp", []string{"worker/rtpsession"}},
