@@ -35,7 +35,7 @@ func serve(ctx context.Context, e Edges, args []string) error {
 	}
 	log := o.logger(e.Stderr)
 	o.worker = cmp.Or(o.worker, e.workerBeside())
-	s, err := newServer(e, o, log)
+	s, err := newServer(ctx, e, o, log)
 	if err != nil {
 		return err
 	}
@@ -53,11 +53,11 @@ type assembly struct {
 	ready   chan struct{}    // closed when they are
 }
 
-func newServer(e Edges, o serveOptions, log hclog.Logger) (*assembly, error) {
+func newServer(ctx context.Context, e Edges, o serveOptions, log hclog.Logger) (*assembly, error) {
 	roots := config.Resolve(o.roots, config.Machine{Getenv: e.lookupEnv, Home: e.Home, Temp: e.TempDir, Usable: usable})
 	a := &assembly{log: log, ready: make(chan struct{})}
 	known := codecs(o.worker, e.WorkerArgs, log.Named("codecs"))
-	if err := a.readProfile(o.profile, config.Options{Codecs: known(context.Background()), Getenv: e.lookupEnv}); err != nil {
+	if err := a.readProfile(ctx, o.profile, known, e.lookupEnv); err != nil {
 		return nil, err
 	}
 	starter, err := phoneproc.New(phoneproc.Options{
@@ -87,11 +87,11 @@ func newServer(e Edges, o serveOptions, log hclog.Logger) (*assembly, error) {
 }
 
 // readProfile checks the file of --profile before anything is started.
-func (a *assembly) readProfile(path string, o config.Options) error {
+func (a *assembly) readProfile(ctx context.Context, path string, codecs func(context.Context) []string, getenv func(string) (string, bool)) error {
 	if path == "" {
 		return nil
 	}
-	profile, err := config.Load(path, o)
+	profile, err := config.Load(path, config.Options{Codecs: codecs(ctx), Getenv: getenv})
 	if err != nil {
 		return invalid(err)
 	}

@@ -374,7 +374,7 @@ func TestRegistrationTools(t *testing.T) {
 	pin(t, "get_registration_status", func(a *answers) {
 		f := newFake("a")
 		f.outcomes["phone.GetRegistration"] = out(phone.Outcome{Registration: &phone.Registration{}})
-		a.add(newSet(f), "never registered", `{}`)
+		a.add(newSet(f), "silence", `{}`)
 		f.outcomes["phone.GetRegistration"] = out(phone.Outcome{Registration: &phone.Registration{StatusCode: 404}})
 		a.add(newSet(f), "refused without a phrase", `{}`)
 	})
