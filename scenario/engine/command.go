@@ -4,15 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 
 	"ringmaster/proto/phone"
 	"ringmaster/scenario/spec"
 	"ringmaster/scenario/timeline"
 )
 
-// deed is one command, or the few that make one action.
-type deed func(ctx context.Context) (phone.Outcome, error)
+// deed begins one command, or the few that make one action.
+type deed func(ctx context.Context) Answer
 
 // command begins an action that tells a phone something. It never is over at
 // once, except when it cannot begin.
@@ -35,18 +34,15 @@ func (r *run) command(s *sequence) bool {
 	return false
 }
 
-// launch runs a deed beside the loop and settles it in the loop. It returns
-// when the deed is about to call its phone, so that commands arrive in the
-// order in which they are begun.
+// launch begins a deed in the loop, waits for its answer beside the loop and
+// settles it in the loop.
 func (r *run) launch(do deed, settle func(phone.Outcome, error)) {
 	r.underWay++
-	ctx, ready := r.commandCtx, make(chan struct{})
+	answer := do(r.commandCtx)
 	go func() {
-		ready <- struct{}{}
-		out, err := do(ctx)
+		out, err := answer()
 		r.completed <- func() { settle(out, err) }
 	}()
-	<-ready
 }
 
 // done goes on after a command. One that the end of the run broke off has not
@@ -131,13 +127,8 @@ func callCommand(step spec.Step, call *phone.CallID) phone.Command {
 }
 
 func (r *run) one(id phone.ID, cmd phone.Command) deed {
-	if cmd == nil {
-		return func(context.Context) (phone.Outcome, error) {
-			return phone.Outcome{}, errors.New("this program does not know how; that is a defect")
-		}
-	}
 	phones := r.env.Phones
-	return func(ctx context.Context) (phone.Outcome, error) { return phones.Do(ctx, id, cmd) }
+	return func(ctx context.Context) Answer { return phones.Begin(ctx, id, cmd) }
 }
 
 // hangupAll ends every call of the action's phone, of its hook's on_phone, or
@@ -150,13 +141,22 @@ func (r *run) hangupAll(s *sequence) deed {
 		ids = []phone.ID{s.onPhone}
 	}
 	phones := r.env.Phones
-	return func(ctx context.Context) (phone.Outcome, error) {
-		errs := make([]error, len(ids))
-		var all sync.WaitGroup
+	return func(ctx context.Context) Answer {
+		answers := make([]Answer, len(ids))
 		for i, id := range ids {
-			all.Go(func() { _, errs[i] = phones.Do(ctx, id, phone.HangupAll{}) })
+			answers[i] = phones.Begin(ctx, id, phone.HangupAll{})
 		}
-		all.Wait()
+		return allOf(answers)
+	}
+}
+
+// allOf waits for several answers; its outcome is empty.
+func allOf(answers []Answer) Answer {
+	return func() (phone.Outcome, error) {
+		errs := make([]error, len(answers))
+		for i, answer := range answers {
+			_, errs[i] = answer()
+		}
 		return phone.Outcome{}, errors.Join(errs...)
 	}
 }
@@ -167,21 +167,24 @@ func (r *run) conference(id phone.ID, step spec.Conference) deed {
 		return r.one(id, phone.Conference{CallIDs: step.CallIDs})
 	}
 	phones := r.env.Phones
-	return func(ctx context.Context) (phone.Outcome, error) {
-		out, err := phones.Do(ctx, id, phone.ListCalls{})
-		if err != nil {
-			return out, err
-		}
-		var ids []phone.CallID
-		for _, c := range out.Calls {
-			if c.State == phone.StateConfirmed {
-				ids = append(ids, c.CallID)
+	return func(ctx context.Context) Answer {
+		list := phones.Begin(ctx, id, phone.ListCalls{})
+		return func() (phone.Outcome, error) {
+			out, err := list()
+			if err != nil {
+				return out, err
 			}
+			var ids []phone.CallID
+			for _, c := range out.Calls {
+				if c.State == phone.StateConfirmed {
+					ids = append(ids, c.CallID)
+				}
+			}
+			if len(ids) < 2 {
+				return out, fmt.Errorf("%s has %d confirmed calls; a conference needs at least two", id, len(ids))
+			}
+			return phones.Begin(ctx, id, phone.Conference{CallIDs: ids})()
 		}
-		if len(ids) < 2 {
-			return out, fmt.Errorf("%s has %d confirmed calls; a conference needs at least two", id, len(ids))
-		}
-		return phones.Do(ctx, id, phone.Conference{CallIDs: ids})
 	}
 }
 
@@ -259,10 +262,7 @@ func (r *run) collectRecordings(s *sequence, step spec.CollectRecordings) bool {
 	found := make([]*timeline.Artifact, len(ids))
 	files := r.env.Files
 	s.command = true
-	r.launch(func(ctx context.Context) (phone.Outcome, error) {
-		lookFor(ctx, files, queries, found)
-		return phone.Outcome{}, nil
-	}, func(phone.Outcome, error) {
+	r.launch(lookFor(files, queries, found), func(phone.Outcome, error) {
 		s.command = false
 		r.amend(s, nil)
 		for i, id := range ids {

@@ -5,8 +5,8 @@
 // reaction starts in that order, in the same turn of the loop: nothing polls
 // and nothing sleeps.
 //
-//	Feed ──events──►┌──────┐──Do──► Phones
-//	alarms ────────►│ loop │──────► timeline
+//	Feed ──events──►┌──────┐──Begin──► Phones
+//	alarms ────────►│ loop │─────────► timeline
 //	command ends ──►└──────┘
 //
 // What an event does, in this order: it is put on the timeline; the sequences
@@ -15,8 +15,8 @@
 // against stop_on. So an event that ends the run has still fired its hooks.
 //
 // The actions of one hook run one after the other, the hooks beside each
-// other. Commands are handed to the phones in the order in which the events
-// came that caused them.
+// other. Commands are begun by the loop itself, so they come to the phones in
+// the order of the events that caused them.
 //
 // A verdict is never better than what was seen. A lost event (a Gap) of a
 // phone of the run fails it at once; a run without stop_on whose time is up

@@ -86,17 +86,15 @@ func (r *run) hangUpOwn() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), hangupTime)
 	r.commandCtx, r.giveUp = ctx, cancel
 	phones := r.env.Phones
-	r.launch(func(ctx context.Context) (phone.Outcome, error) {
-		var all sync.WaitGroup
-		for _, c := range open {
-			all.Go(func() {
-				// Nobody is left to tell of a failure.
-				_, _ = phones.Do(ctx, c.phone, phone.Hangup{CallID: &c.call})
-			})
+	r.launch(func(ctx context.Context) Answer {
+		answers := make([]Answer, len(open))
+		for i, c := range open {
+			answers[i] = phones.Begin(ctx, c.phone, phone.Hangup{CallID: &c.call})
 		}
-		all.Wait()
-		return phone.Outcome{}, nil
-	}, func(phone.Outcome, error) {})
+		return allOf(answers)
+	}, func(phone.Outcome, error) {
+		// Nobody is left to tell of a failure.
+	})
 }
 
 // collect looks for the files of the scenario's phones.
@@ -112,10 +110,7 @@ func (r *run) collect() {
 	}
 	found := make([]*timeline.Artifact, len(ids))
 	files := r.env.Files
-	r.launch(func(ctx context.Context) (phone.Outcome, error) {
-		lookFor(ctx, files, queries, found)
-		return phone.Outcome{}, nil
-	}, func(phone.Outcome, error) {
+	r.launch(lookFor(files, queries, found), func(phone.Outcome, error) {
 		for i, id := range ids {
 			r.artifacts[id] = found[i]
 		}
@@ -127,20 +122,26 @@ func (r *run) fileQuery(id phone.ID) FileQuery {
 	return FileQuery{PhoneID: id, Calls: slices.Clone(r.calls.began[id]), Ended: r.calls.endedOf(id), Since: r.record.began}
 }
 
-// lookFor asks for the files of each query, side by side.
-func lookFor(ctx context.Context, files Files, queries []FileQuery, found []*timeline.Artifact) {
-	if files == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, artifactTime)
-	defer cancel()
-	var all sync.WaitGroup
-	for i, q := range queries {
-		if len(q.Calls) > 0 {
-			all.Go(func() { found[i] = files.Artifact(ctx, q) })
+// lookFor asks for the files of each query, side by side, and puts what there
+// is into found.
+func lookFor(files Files, queries []FileQuery, found []*timeline.Artifact) deed {
+	return func(ctx context.Context) Answer {
+		return func() (phone.Outcome, error) {
+			if files == nil {
+				return phone.Outcome{}, nil
+			}
+			ctx, cancel := context.WithTimeout(ctx, artifactTime)
+			defer cancel()
+			var all sync.WaitGroup
+			for i, q := range queries {
+				if len(q.Calls) > 0 {
+					all.Go(func() { found[i] = files.Artifact(ctx, q) })
+				}
+			}
+			all.Wait()
+			return phone.Outcome{}, nil
 		}
 	}
-	all.Wait()
 }
 
 // nameRecording puts what a phone left on the timeline.

@@ -11,13 +11,18 @@ import (
 
 // Phones carries out what a run wants done.
 type Phones interface {
-	// Do performs one command and answers when the matter is decided, or
-	// soon after ctx ends.
-	Do(ctx context.Context, id phone.ID, cmd phone.Command) (phone.Outcome, error)
+	// Begin gives one command to a phone without waiting for what comes of
+	// it. Commands reach a phone in the order in which they are begun. The
+	// answer is called exactly once, on any goroutine; it waits until the
+	// matter is decided, or until soon after ctx ends.
+	Begin(ctx context.Context, id phone.ID, cmd phone.Command) (answer Answer)
 	// Known says what is known of the phone's registration; false when there
 	// is no such phone. It answers at once.
 	Known(id phone.ID) (phone.Registration, bool)
 }
+
+// Answer waits for the outcome of a command.
+type Answer func() (phone.Outcome, error)
 
 // Feed is the journal of all phones in one order.
 type Feed interface {

@@ -99,11 +99,15 @@ func (w *world) happens(id phone.ID, eventType string, call int64, data ...any) 
 // at does something later.
 func (w *world) at(d time.Duration, f func()) { time.AfterFunc(d, f) }
 
-func (w *world) Do(ctx context.Context, id phone.ID, cmd phone.Command) (phone.Outcome, error) {
+func (w *world) Begin(ctx context.Context, id phone.ID, cmd phone.Command) Answer {
 	w.mu.Lock()
 	w.did = append(w.did, fmt.Sprintf("%dms %s %s", time.Since(w.began).Milliseconds(), id, words(cmd)))
 	cursor := w.seq[id]
 	w.mu.Unlock()
+	return func() (phone.Outcome, error) { return w.do(ctx, id, cmd, cursor) }
+}
+
+func (w *world) do(ctx context.Context, id phone.ID, cmd phone.Command, cursor uint64) (phone.Outcome, error) {
 	if w.on != nil {
 		if out, err, ok := w.on(ctx, id, cmd); ok {
 			return out, err

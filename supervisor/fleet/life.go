@@ -15,7 +15,7 @@ const (
 	configureLimit = 10 * time.Second
 	healthEvery    = 2 * time.Second
 	healthLimit    = 5 * time.Second // no answer for so long: it hangs
-	shutdownLimit  = 2 * time.Second // for the phone; its process has up to 0.8 s more
+	shutdownLimit  = 2 * time.Second // for the phone; its process has up to 0.5 s more
 )
 
 // bringUp starts a worker and configures it; then the phone works. After an
@@ -81,7 +81,7 @@ func (m *member) begin(w Worker, c phone.Configured) {
 	m.mu.Lock()
 	restarted := m.transportID != 0
 	m.worker, m.incarnation, m.transportID, m.localPort = w, incarnation, transportID, c.LocalPort
-	m.view, m.killedFor = view{}, ""
+	m.killedFor = ""
 	m.state.State, m.state.PID, m.state.StartedAt = Running, w.PID(), m.f.o.Now()
 	typ := "phone.started"
 	if restarted {

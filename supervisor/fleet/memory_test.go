@@ -18,6 +18,9 @@ type memory struct {
 	knobs func(id phone.ID, n int) fakeworker.Knobs // of the n-th worker of a phone, from 1
 	fail  func(id phone.ID, n int) error            // instead of starting it
 
+	before func(n int, e phone.Entry) error // called for each entry of the n-th worker before it is watched
+	refuse func(c phone.Command) error      // instead of doing it
+
 	mu       sync.Mutex
 	workers  map[phone.ID][]*memWorker
 	pids     int
@@ -52,7 +55,7 @@ func (s *memory) Start(ctx context.Context, id phone.ID) (phoneproc.Worker, erro
 		k = s.knobs(id, n)
 	}
 	s.pids++
-	w := &memWorker{Phone: fakeworker.New(k), pid: s.pids, gone: make(chan struct{})}
+	w := &memWorker{Phone: fakeworker.New(k), s: s, n: n, pid: s.pids, gone: make(chan struct{})}
 	s.workers[id] = append(s.workers[id], w)
 	if s.fail != nil {
 		if err := s.fail(id, n); err != nil {
@@ -89,6 +92,8 @@ func (s *memory) left() []string {
 // memWorker is a fake phone that can die.
 type memWorker struct {
 	*fakeworker.Phone
+	s        *memory
+	n        int // of its phone's workers, from 1
 	pid      int
 	once     sync.Once
 	gone     chan struct{}
@@ -162,6 +167,11 @@ func (w *memWorker) Configure(ctx context.Context, c phone.Configuration) (phone
 }
 
 func (w *memWorker) Do(ctx context.Context, c phone.Command) (phone.Outcome, error) {
+	if w.s.refuse != nil {
+		if err := w.s.refuse(c); err != nil {
+			return phone.Outcome{}, err
+		}
+	}
 	ctx, done := w.alive(ctx)
 	defer done()
 	o, err := w.Phone.Do(ctx, c)
@@ -188,6 +198,11 @@ func (w *memWorker) Watch(ctx context.Context, after uint64, each func(phone.Ent
 	err := w.Phone.Watch(ctx, after, func(e phone.Entry) error {
 		if w.isGone() {
 			return errDead
+		}
+		if w.s.before != nil {
+			if err := w.s.before(w.n, e); err != nil {
+				return err
+			}
 		}
 		return each(e)
 	})

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
@@ -346,6 +347,34 @@ func TestFailedStartsSayWhyAndLeaveNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// stuckWriter is a log that nobody reads until it is released.
+type stuckWriter struct{ released chan struct{} }
+
+func (w stuckWriter) Write(p []byte) (int, error) {
+	<-w.released
+	return len(p), nil
+}
+
+func TestALogThatNobodyReadsHidesNoDeath(t *testing.T) {
+	stuck := stuckWriter{make(chan struct{})}
+	s := newStarter(t, func(o *phoneproc.Options) {
+		o.Log = hclog.New(&hclog.LoggerOptions{Output: stuck, Level: hclog.Warn})
+	}, "-panic-on-dtmf")
+	defer close(stuck.released) // before the starter's Close, which waits for the log
+	w, err := s.Start(context20(t), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Configure(context20(t), configuration()); err != nil {
+		t.Fatal(err)
+	}
+	// The panic's words go to the log.
+	if _, err = w.Do(context20(t), phone.SendDTMF{Digits: "1"}); !errors.Is(err, phoneproc.ErrWorkerGone) {
+		t.Errorf("got %v", err)
+	}
+	waitGone(t, w)
 }
 
 func TestStartEndsWithItsContext(t *testing.T) {

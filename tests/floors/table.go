@@ -36,6 +36,7 @@ var floor = map[string]int{
 	"supervisor/pbx":      3,
 	"worker/dialog":       3,
 	"worker/registration": 3,
+	"worker/standalone":   3,
 	"worker/dtmf":         3,
 
 	"scenario/pattern":     2,
@@ -100,7 +101,7 @@ type library struct {
 // libraries confine what is not ours. The longest prefix that fits decides; an
 // import that fits none fails.
 var libraries = []library{
-	{"github.com/emiago/sipgo/sip", []string{"proto/siptx", "proto/sipnet", "worker/sipua", "worker/dialog", "worker/registration", "worker/call", "worker/handset", "supervisor/pbx"}},
+	{"github.com/emiago/sipgo/sip", []string{"proto/siptx", "proto/sipnet", "worker/sipua", "worker/dialog", "worker/registration", "worker/standalone", "supervisor/pbx"}},
 	{"github.com/icholy/digest", []string{"proto/digest"}},
 	{"github.com/pion/rtp", []string{"worker/rtpsession", "worker/dtmf"}},
 	{"github.com/pion/rtcp", []string{"worker/rtpsession"}},
@@ -115,7 +116,7 @@ var libraries = []library{
 	// Logging is passed down from the assemblers; floors 0 and 1 do not log.
 	{"github.com/hashicorp/go-hclog", []string{
 		"supervisor", "supervisor/mcpserver", "supervisor/fleet", "supervisor/phoneproc", "supervisor/pbx", "supervisor/demo",
-		"worker", "worker/phoneserver", "worker/handset", "worker/call", "worker/audio", "worker/sipua", "worker/capture", "proto/sipnet",
+		"worker", "worker/phoneserver", "worker/handset", "worker/call", "worker/audio", "worker/standalone", "worker/sipua", "worker/capture", "proto/sipnet",
 	}},
 	// What the standard library does not reach of the kernel: timerfd,
 	// prctl, socket options.

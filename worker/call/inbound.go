@@ -4,8 +4,6 @@ import (
 	"errors"
 	"net/netip"
 
-	"github.com/emiago/sipgo/sip"
-
 	"ringmaster/proto/phone"
 	"ringmaster/worker/callstate"
 	"ringmaster/worker/dialog"
@@ -17,11 +15,11 @@ const normalClearing = "Normal call clearing"
 
 // Ring takes up a call that came in. It returns nil when the INVITE could not
 // be taken and has been refused.
-func Ring(env *Env, id phone.CallID, s *dialog.Session, invite *sip.Request) *Call {
+func Ring(env *Env, id phone.CallID, s *dialog.Session, invite dialog.Invite) *Call {
 	c := newCall(env, id)
 	c.session = s
-	if t := invite.ContentType(); len(invite.Body()) > 0 && (t == nil || !isSDP(t.Value())) {
-		c.warn("415", s.Refuse(415, "Unsupported Media Type", sip.NewHeader("Accept", "application/sdp")))
+	if len(invite.Body) > 0 && !isSDP(invite.ContentType) {
+		c.warn("415", s.Refuse(415, "Unsupported Media Type", dialog.Header{Name: "Accept", Value: "application/sdp"}))
 		return nil
 	}
 	if err := c.openMedia(s.Source()); err != nil {
@@ -30,8 +28,8 @@ func Ring(env *Env, id phone.CallID, s *dialog.Session, invite *sip.Request) *Ca
 		return nil
 	}
 	var refusal error
-	if len(invite.Body()) > 0 {
-		c.answer, refusal = c.makeAnswer(invite.Body())
+	if len(invite.Body) > 0 {
+		c.answer, refusal = c.makeAnswer(invite.Body)
 	}
 	c.must(callstate.Invited, 0, "")
 	if refusal != nil {
@@ -50,16 +48,16 @@ func (c *Call) Offer(netip.Addr) ([]byte, error) { return nil, errors.New("no IN
 func (c *Call) InviteSent() {}
 
 // Progressed implements dialog.Observer.
-func (c *Call) Progressed(*sip.Response) {}
+func (c *Call) Progressed(dialog.Answer) {}
 
 // Accepted implements dialog.Observer.
-func (c *Call) Accepted(*sip.Response) []byte { return nil }
+func (c *Call) Accepted(dialog.Answer) []byte { return nil }
 
 // AckSent implements dialog.Observer.
 func (c *Call) AckSent() {}
 
 // Declined implements dialog.Observer.
-func (c *Call) Declined(*sip.Response) {}
+func (c *Call) Declined(dialog.Answer) {}
 
 // Failed implements dialog.Observer.
 func (c *Call) Failed(error) {}
@@ -80,10 +78,10 @@ func (c *Call) Acked(body []byte) {
 func (c *Call) AckMissing() { c.must(callstate.AckMissing, 408, "ACK Missing") }
 
 // Cancelled implements dialog.Observer.
-func (c *Call) Cancelled(*sip.Request) { c.must(callstate.Cancelled, 487, "Request Terminated") }
+func (c *Call) Cancelled() { c.must(callstate.Cancelled, 487, "Request Terminated") }
 
 // Byed implements dialog.Observer.
-func (c *Call) Byed(*sip.Request) { c.must(callstate.Byed, 200, normalClearing) }
+func (c *Call) Byed() { c.must(callstate.Byed, 200, normalClearing) }
 
 // Lost implements dialog.Observer.
 func (c *Call) Lost(err error) {

@@ -7,10 +7,9 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"github.com/emiago/sipgo/sip"
-
 	"ringmaster/proto/phone"
 	"ringmaster/worker/audio"
+	"ringmaster/worker/dialog"
 	"ringmaster/worker/negotiate"
 )
 
@@ -212,12 +211,12 @@ func (q *infoQueue) next(c *Call) {
 	digit := q.digits[:1]
 	q.digits = q.digits[1:]
 	body := fmt.Sprintf("Signal=%s\r\nDuration=160\r\n", digit)
-	c.session.Info(dtmfRelay, []byte(body), func(res *sip.Response, err error) {
+	c.session.Info(dtmfRelay, []byte(body), func(a dialog.Answer, err error) {
 		switch {
 		case err != nil:
 			c.env.Log.Warn("a digit was not taken", "call_id", c.id, "error", err)
-		case res.StatusCode >= 300:
-			c.env.Log.Warn("a digit was refused", "call_id", c.id, "status", res.StatusCode)
+		case a.Status >= 300:
+			c.env.Log.Warn("a digit was refused", "call_id", c.id, "status", a.Status)
 		default:
 			c.env.Emit("dtmf.out", c.id, map[string]any{"digits": digit, "method": "info"})
 		}

@@ -3,10 +3,9 @@ package call
 import (
 	"net/netip"
 
-	"github.com/emiago/sipgo/sip"
-
 	"ringmaster/proto/phone"
 	"ringmaster/worker/callstate"
+	"ringmaster/worker/dialog"
 )
 
 // outbound hears what becomes of a call that we began, up to its ACK; what
@@ -18,7 +17,7 @@ type outbound struct {
 
 // Dial begins a call. sent is called once: with nil when the INVITE has left,
 // else with the reason; the call has then never been (Env.Over hears of it).
-func Dial(env *Env, id phone.CallID, dest sip.Uri, headers []sip.Header, sent func(error)) *Call {
+func Dial(env *Env, id phone.CallID, dest dialog.URI, headers []dialog.Header, sent func(error)) *Call {
 	c := newCall(env, id)
 	c.session = env.Endpoint.Invite(dest, headers, outbound{c, sent})
 	return c
@@ -31,18 +30,18 @@ func (c outbound) InviteSent() {
 	c.sent(nil)
 }
 
-func (c outbound) Progressed(res *sip.Response) {
-	if len(res.Body()) > 0 {
-		if err := c.takeAnswer(res.Body()); err != nil {
+func (c outbound) Progressed(a dialog.Answer) {
+	if len(a.Body) > 0 {
+		if err := c.takeAnswer(a.Body); err != nil {
 			c.env.Log.Warn("early media cannot be used", "call_id", c.id, "error", err)
 		}
 	}
-	c.must(callstate.Progressed, res.StatusCode, res.Reason)
+	c.must(callstate.Progressed, a.Status, a.Reason)
 }
 
-func (c outbound) Accepted(res *sip.Response) (ack []byte) {
-	err := c.takeFinalAnswer(res.Body())
-	c.must(callstate.Accepted, res.StatusCode, res.Reason)
+func (c outbound) Accepted(a dialog.Answer) (ack []byte) {
+	err := c.takeFinalAnswer(a.Body)
+	c.must(callstate.Accepted, a.Status, a.Reason)
 	if err != nil {
 		// The ACK must go out all the same; BYE follows it.
 		c.env.Log.Warn("the answer cannot be used", "call_id", c.id, "error", err)
@@ -54,8 +53,8 @@ func (c outbound) Accepted(res *sip.Response) (ack []byte) {
 
 func (c outbound) AckSent() { c.must(callstate.AckSent, 0, "") }
 
-func (c outbound) Declined(res *sip.Response) {
-	c.must(callstate.Declined, res.StatusCode, res.Reason)
+func (c outbound) Declined(a dialog.Answer) {
+	c.must(callstate.Declined, a.Status, a.Reason)
 }
 
 func (c outbound) Failed(err error) {

@@ -3,8 +3,6 @@ package call
 import (
 	"errors"
 
-	"github.com/emiago/sipgo/sip"
-
 	"ringmaster/proto/phone"
 	"ringmaster/worker/callstate"
 	"ringmaster/worker/dialog"
@@ -13,7 +11,7 @@ import (
 // Transfer asks the far end to call target instead of us; with other, to take
 // over that call of ours (RFC 5589). done is called once, when the REFER is
 // accepted or refused; the rest comes as transfer.* events.
-func (c *Call) Transfer(target sip.Uri, other *Call, done func(error)) {
+func (c *Call) Transfer(target dialog.URI, other *Call, done func(error)) {
 	if c.at.State != phone.StateConfirmed {
 		done(c.wrongState("transferred: it must be confirmed"))
 		return
@@ -27,10 +25,10 @@ func (c *Call) Transfer(target sip.Uri, other *Call, done func(error)) {
 		target, replaces = other.session.Target(), other.session.Replaces()
 	}
 	c.transferTo = target.String()
-	c.session.Refer(target, replaces, func(res *sip.Response, err error) {
-		if err == nil && res.StatusCode >= 300 {
-			e := phone.Errorf(phone.Refused, "the far end refused the transfer: %d %s", res.StatusCode, res.Reason)
-			e.Status = res.StatusCode
+	c.session.Refer(target, replaces, func(a dialog.Answer, err error) {
+		if err == nil && a.Status >= 300 {
+			e := phone.Errorf(phone.Refused, "the far end refused the transfer: %d %s", a.Status, a.Reason)
+			e.Status = a.Status
 			err = e
 		}
 		if err != nil {
@@ -38,7 +36,7 @@ func (c *Call) Transfer(target sip.Uri, other *Call, done func(error)) {
 			done(named(c.id, err))
 			return
 		}
-		c.emitTransfer("accepted", res.StatusCode, res.Reason)
+		c.emitTransfer("accepted", a.Status, a.Reason)
 		done(nil)
 	})
 }

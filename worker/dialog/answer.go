@@ -52,16 +52,16 @@ func (e *Endpoint) incoming(tx *sipua.ServerTx, req *sip.Request) {
 		}
 	}
 	s.source = tx.Source().Source
-	s.contact = e.cfg.UA.Contact(e.cfg.Username, tx.Source())
+	s.contact = e.ua.Contact(e.cfg.Username, tx.Source())
 	s.incoming = &answering{tx: tx}
-	tx.OnCancel(func(cancel *sip.Request) { s.observer.Cancelled(cancel) })
+	tx.OnCancel(func(*sip.Request) { s.observer.Cancelled() })
 	tx.OnFail(func(err error) {
 		if s.observer != nil && !s.ended {
 			s.observer.Lost(err)
 		}
 	})
 	e.add(s)
-	s.observer = e.cfg.Incoming(s, req)
+	s.observer = e.cfg.Incoming(s, inviteOf(req))
 	if s.observer == nil {
 		s.end()
 	}
@@ -117,13 +117,13 @@ func (s *Session) acceptWith(res *sip.Response) error {
 }
 
 // Refuse sends a final response of 300 or more, which ends the session.
-func (s *Session) Refuse(status int, reason string, headers ...sip.Header) error {
+func (s *Session) Refuse(status int, reason string, headers ...Header) error {
 	if !s.waiting() {
 		return nil
 	}
 	res := sipua.NewResponse(s.incoming.tx.Request(), status, reason, s.localTag)
 	for _, h := range headers {
-		res.AppendHeader(h)
+		res.AppendHeader(h.sip())
 	}
 	err := s.incoming.tx.Respond(res)
 	s.end()

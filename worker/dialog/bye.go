@@ -8,7 +8,7 @@ import (
 
 // Bye ends a confirmed dialog. left is called once: when the BYE has left the
 // socket, or with the reason why it could not.
-func (s *Session) Bye(left func(error), headers ...sip.Header) {
+func (s *Session) Bye(left func(error)) {
 	if s.ended {
 		left(nil)
 		return
@@ -22,9 +22,8 @@ func (s *Session) Bye(left func(error), headers ...sip.Header) {
 		}
 	}
 	s.send(requestParams{
-		method:  sip.BYE,
-		headers: headers,
-		sent:    func() { tell(nil) },
+		method: sip.BYE,
+		sent:   func() { tell(nil) },
 		// Whatever the answer, the dialog is over (RFC 3261 §15.1.1).
 		final:  func(*sip.Response) { s.end() },
 		failed: func(err error) { tell(err); s.end() },
@@ -32,10 +31,9 @@ func (s *Session) Bye(left func(error), headers ...sip.Header) {
 }
 
 // byed answers the far end's BYE; the observer answers what else is open.
-func (s *Session) byed(bye *sip.Request) {
-	already := s.ended
-	if !already {
-		s.observer.Byed(bye)
+func (s *Session) byed() {
+	if !s.ended {
+		s.observer.Byed()
 	}
 	s.end()
 }

@@ -10,7 +10,6 @@ import (
 // Config is what an Endpoint needs.
 type Config struct {
 	Loop     *loop.Loop
-	UA       *sipua.UA
 	Username string // From, To and Contact write sip:<Username>@…
 	Domain   string // the host (and port) of From
 	// NewToken makes the unguessable part of tags and Call-IDs.
@@ -19,22 +18,33 @@ type Config struct {
 	Random func(n int) int
 	// Incoming is told of every INVITE that begins a dialog. It returns who
 	// observes the session, or nil when it has refused it.
-	Incoming func(s *Session, invite *sip.Request) Observer
+	Incoming func(s *Session, i Invite) Observer
 }
 
 // Endpoint is one phone's end of all its dialogs.
 type Endpoint struct {
 	cfg      Config
+	ua       *sipua.UA
+	outside  func(tx *sipua.ServerTx, req *sip.Request)
 	sessions map[key]*Session
 }
+
+var _ sipua.Handler = (*Endpoint)(nil)
 
 // key finds a session: the remote tag is not part of it, since an INVITE has
 // one session however many far ends answer it.
 type key struct{ callID, localTag string }
 
-// NewEndpoint makes an Endpoint without dialogs.
+// NewEndpoint makes an Endpoint without dialogs. It is the handler of the UA
+// that Use then gives it.
 func NewEndpoint(cfg Config) *Endpoint {
 	return &Endpoint{cfg: cfg, sessions: map[key]*Session{}}
+}
+
+// Use gives the endpoint its UA, before the loop runs. Requests that neither
+// begin a dialog nor belong to one go to outside.
+func (e *Endpoint) Use(ua *sipua.UA, outside func(tx *sipua.ServerTx, req *sip.Request)) {
+	e.ua, e.outside = ua, outside
 }
 
 // Identity is the phone's address of record, as From gives it.
@@ -51,30 +61,27 @@ const Allow = "INVITE, ACK, BYE, CANCEL, OPTIONS, MESSAGE, INFO, UPDATE, REFER, 
 // and against Require.
 const Supported = "replaces"
 
-// Request takes a request that begins a dialog or belongs to one. It returns
-// false, having done nothing, for a request that is neither: without a To tag,
-// or a MESSAGE, whose meaning does not depend on a dialog.
-func (e *Endpoint) Request(tx *sipua.ServerTx, req *sip.Request) bool {
+// Request implements sipua.Handler. A MESSAGE is outside whatever its To says:
+// its meaning does not depend on a dialog.
+func (e *Endpoint) Request(tx *sipua.ServerTx, req *sip.Request) {
 	tag, inDialog := toTag(req)
 	switch {
-	case req.Method == sip.MESSAGE:
-		return false
-	case !inDialog && req.Method == sip.INVITE:
-		e.incoming(tx, req)
-		return true
+	case req.Method == sip.MESSAGE || !inDialog && req.Method != sip.INVITE:
+		e.outside(tx, req)
+		return
 	case !inDialog:
-		return false
+		e.incoming(tx, req)
+		return
 	}
 	s := e.sessions[key{req.CallID().Value(), tag}]
 	if s == nil || !s.fromPeer(req) {
 		respond(tx, 481, "Call/Transaction Does Not Exist")
-		return true
+		return
 	}
 	s.request(tx, req)
-	return true
 }
 
-// Ack takes the ACK of a 2xx.
+// Ack implements sipua.Handler.
 func (e *Endpoint) Ack(req *sip.Request) {
 	tag, _ := toTag(req)
 	if s := e.sessions[key{req.CallID().Value(), tag}]; s != nil {
@@ -82,8 +89,8 @@ func (e *Endpoint) Ack(req *sip.Request) {
 	}
 }
 
-// Stray takes a 2xx to an INVITE whose transaction is over: a retransmission,
-// or a fork that answered late.
+// Stray implements sipua.Handler: the 2xx is a retransmission, or of a fork that
+// answered late.
 func (e *Endpoint) Stray(res *sip.Response) {
 	from := res.From()
 	if from == nil || res.CallID() == nil {

@@ -11,9 +11,10 @@ import (
 // errAbandoned ends a session that was given up before its INVITE had left.
 var errAbandoned = errors.New("given up before the INVITE had left")
 
-// Invite begins a dialog with an INVITE to dest, carrying headers besides its
+// Invite begins a dialog with an INVITE to a URI, carrying headers besides its
 // own. Observer.Offer is asked for the SDP as soon as the next hop is known.
-func (e *Endpoint) Invite(dest sip.Uri, headers []sip.Header, o Observer) *Session {
+func (e *Endpoint) Invite(to URI, headers []Header, o Observer) *Session {
+	dest := *to.uri.Clone()
 	remote := *dest.Clone()
 	remote.UriParams, remote.Headers = nil, nil
 
@@ -23,7 +24,7 @@ func (e *Endpoint) Invite(dest sip.Uri, headers []sip.Header, o Observer) *Sessi
 	e.add(s)
 
 	dest.Headers = nil
-	e.cfg.UA.Resolve(dest, func(targets []sipua.Target, err error) {
+	e.ua.Resolve(dest, func(targets []sipua.Target, err error) {
 		if s.ended {
 			return
 		}
@@ -37,8 +38,8 @@ func (e *Endpoint) Invite(dest sip.Uri, headers []sip.Header, o Observer) *Sessi
 	return s
 }
 
-func (s *Session) sendInvite(dest sip.Uri, headers []sip.Header, targets []sipua.Target) error {
-	ua := s.e.cfg.UA
+func (s *Session) sendInvite(dest sip.Uri, headers []Header, targets []sipua.Target) error {
+	ua := s.e.ua
 	s.source = targets[0].Source
 	s.contact = ua.Contact(s.e.cfg.Username, targets[0])
 	body, err := s.observer.Offer(s.source)
@@ -48,7 +49,7 @@ func (s *Session) sendInvite(dest sip.Uri, headers []sip.Header, targets []sipua
 	req := sip.NewRequest(sip.INVITE, dest)
 	s.stamp(req, s.nextSeq())
 	for _, h := range headers {
-		req.AppendHeader(h)
+		req.AppendHeader(h.sip())
 	}
 	setBody(req, sdpType, body)
 	s.inviting = true
@@ -70,7 +71,7 @@ func (s *Session) sendInvite(dest sip.Uri, headers []sip.Header, targets []sipua
 			default:
 				s.inviting = false
 				s.end()
-				s.observer.Declined(res)
+				s.observer.Declined(answerOf(res))
 			}
 		},
 		OnFail: s.failed,
@@ -92,7 +93,7 @@ func (s *Session) progressed(res *sip.Response) {
 		return // a fork that is behind the one that has answered
 	}
 	s.refreshTarget(res)
-	s.observer.Progressed(res)
+	s.observer.Progressed(answerOf(res))
 }
 
 // Cancel gives up our INVITE: CANCEL, as soon as RFC 3261 §9.1 allows it. The
@@ -122,7 +123,7 @@ func (s *Session) acceptedBy(res *sip.Response, sent *sip.Request) {
 		s.inviting = false
 		s.confirmed = true
 		s.establish(res)
-		s.sendAck(res, sent, s.observer.Accepted(res), s.observer.AckSent)
+		s.sendAck(res, sent, s.observer.Accepted(answerOf(res)), s.observer.AckSent)
 	case !s.confirmed:
 	case tag == s.remoteTag:
 		s.repeatAck(res)
@@ -135,7 +136,7 @@ func (s *Session) acceptedBy(res *sip.Response, sent *sip.Request) {
 // (RFC 3261 §22.1).
 func (s *Session) sendAck(res *sip.Response, sent *sip.Request, body []byte, left func()) {
 	seq := res.CSeq().SeqNo
-	s.e.cfg.UA.Resolve(s.nextHop(), func(targets []sipua.Target, err error) {
+	s.e.ua.Resolve(s.nextHop(), func(targets []sipua.Target, err error) {
 		if err != nil {
 			s.observer.Lost(err)
 			return
@@ -147,7 +148,7 @@ func (s *Session) sendAck(res *sip.Response, sent *sip.Request, body []byte, lef
 		}
 		setBody(ack, sdpType, body)
 		s.ack, s.ackTo = ack, targets[0]
-		if err := s.e.cfg.UA.SendAck(ack.Clone(), targets[0]); err != nil {
+		if err := s.e.ua.SendAck(ack.Clone(), targets[0]); err != nil {
 			s.observer.Lost(err)
 			return
 		}
@@ -161,7 +162,7 @@ func (s *Session) repeatAck(res *sip.Response) {
 		return
 	}
 	// Should this one be lost too, the 2xx comes again.
-	_ = s.e.cfg.UA.SendAck(s.ack.Clone(), s.ackTo)
+	_ = s.e.ua.SendAck(s.ack.Clone(), s.ackTo)
 }
 
 // dismiss ends the dialog that another fork's 2xx has made.

@@ -141,7 +141,7 @@ func TestStrictRouterTakesTheRequestURI(t *testing.T) {
 func TestFarEndThatForgotTheCall(t *testing.T) {
 	n, p := newEnd(t), newPeer(t)
 	s, _ := established(t, n, p)
-	n.on(func() { s.Info("text/plain", []byte("x"), func(*sip.Response, error) {}) })
+	n.on(func() { s.Info("text/plain", []byte("x"), func(Answer, error) {}) })
 	p.answer(p.request(sip.INFO), 481, "")
 	n.hears("lost")
 }

@@ -128,22 +128,23 @@ type end struct {
 func newEnd(t *testing.T) *end {
 	t.Helper()
 	n := &end{t: t, loop: loop.New(nil), heard: make(chan string, 100), incoming: make(chan *Session, 1)}
-	ua, err := sipua.Listen(n.loop, sipua.Config{Transport: phone.UDP, UserAgent: "test", Log: hclog.NewNullLogger()}, handler{n})
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.ua = ua
 	var tokens atomic.Int64
 	n.e = NewEndpoint(Config{
-		Loop: n.loop, UA: ua, Username: "me", Domain: "example.com",
+		Loop: n.loop, Username: "me", Domain: "example.com",
 		NewToken: func() string { return fmt.Sprintf("token%d", tokens.Add(1)) },
 		Random:   func(int) int { return 0 },
-		Incoming: func(s *Session, _ *sip.Request) Observer {
+		Incoming: func(s *Session, _ Invite) Observer {
 			n.incoming <- s
 			n.heard <- "incoming"
 			return n
 		},
 	})
+	ua, err := sipua.Listen(n.loop, sipua.Config{Transport: phone.UDP, UserAgent: "test", Log: hclog.NewNullLogger()}, n.e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.ua = ua
+	n.e.Use(ua, func(tx *sipua.ServerTx, _ *sip.Request) { respond(tx, 405, "Method Not Allowed") })
 	go n.loop.Run()
 	t.Cleanup(func() {
 		n.loop.Stop()
@@ -179,36 +180,25 @@ func (n *end) hears(want string) {
 func (n *end) invite(p *peer) (s *Session) {
 	n.t.Helper()
 	n.on(func() {
-		s = n.e.Invite(sip.Uri{Scheme: "sip", User: "peer", Host: "127.0.0.1", Port: p.port()}, nil, n)
+		s = n.e.Invite(URI{sip.Uri{Scheme: "sip", User: "peer", Host: "127.0.0.1", Port: p.port()}}, nil, n)
 	})
 	return s
 }
 
-// handler routes the wire to the endpoint.
-type handler struct{ n *end }
-
-func (h handler) Request(tx *sipua.ServerTx, req *sip.Request) {
-	if !h.n.e.Request(tx, req) {
-		respond(tx, 405, "Method Not Allowed")
-	}
-}
-func (h handler) Ack(req *sip.Request)    { h.n.e.Ack(req) }
-func (h handler) Stray(res *sip.Response) { h.n.e.Stray(res) }
-
 func (n *end) Offer(netip.Addr) ([]byte, error) { return []byte("offer"), nil }
 func (n *end) InviteSent()                      { n.heard <- "sent" }
-func (n *end) Progressed(res *sip.Response)     { n.heard <- fmt.Sprint("progressed ", res.StatusCode) }
-func (n *end) Accepted(res *sip.Response) []byte {
-	n.heard <- fmt.Sprint("accepted ", res.StatusCode)
+func (n *end) Progressed(a Answer)              { n.heard <- fmt.Sprint("progressed ", a.Status) }
+func (n *end) Accepted(a Answer) []byte {
+	n.heard <- fmt.Sprint("accepted ", a.Status)
 	return nil
 }
-func (n *end) AckSent()                   { n.heard <- "ack sent" }
-func (n *end) Declined(res *sip.Response) { n.heard <- fmt.Sprint("declined ", res.StatusCode) }
-func (n *end) Failed(error)               { n.heard <- "failed" }
-func (n *end) Acked(body []byte)          { n.heard <- "acked " + string(body) }
-func (n *end) AckMissing()                { n.heard <- "ack missing" }
-func (n *end) Cancelled(*sip.Request)     { n.heard <- "cancelled" }
-func (n *end) Byed(*sip.Request)          { n.heard <- "byed" }
+func (n *end) AckSent()          { n.heard <- "ack sent" }
+func (n *end) Declined(a Answer) { n.heard <- fmt.Sprint("declined ", a.Status) }
+func (n *end) Failed(error)      { n.heard <- "failed" }
+func (n *end) Acked(body []byte) { n.heard <- "acked " + string(body) }
+func (n *end) AckMissing()       { n.heard <- "ack missing" }
+func (n *end) Cancelled()        { n.heard <- "cancelled" }
+func (n *end) Byed()             { n.heard <- "byed" }
 func (n *end) Notified(status int, _ string, over bool) {
 	n.heard <- fmt.Sprint("notified ", status, " ", over)
 }

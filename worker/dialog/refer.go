@@ -13,9 +13,9 @@ import (
 
 // Referral is the far end's wish that we call somebody (RFC 3515).
 type Referral struct {
-	To         sip.Uri      // without headers
-	Headers    []sip.Header // those that the Refer-To asks for: Replaces
-	ReferredBy string       // "" when it does not say
+	To         URI      // without headers
+	Headers    []Header // those that the Refer-To asks for: Replaces
+	ReferredBy string   // "" when it does not say
 	// Report sends a NOTIFY with the state of that call. A status of 200 or
 	// more is the last.
 	Report func(status int, reason string)
@@ -27,13 +27,13 @@ func (s *Session) Replaces() string {
 }
 
 // Target is the far end's Contact.
-func (s *Session) Target() sip.Uri { return s.target }
+func (s *Session) Target() URI { return URI{s.target} }
 
 // Refer asks the far end to call target, replacing the dialog that replaces
 // names when it is not "". done hears the final response. What becomes of it
 // comes to Observer.Notified.
-func (s *Session) Refer(target sip.Uri, replaces string, done func(res *sip.Response, err error)) {
-	to := *target.Clone()
+func (s *Session) Refer(target URI, replaces string, done func(Answer, error)) {
+	to := *target.uri.Clone()
 	to.Headers = nil
 	text := to.String()
 	if replaces != "" {
@@ -51,11 +51,11 @@ func (s *Session) Refer(target sip.Uri, replaces string, done func(res *sip.Resp
 			if res.StatusCode >= 300 {
 				s.referring--
 			}
-			done(res, nil)
+			done(answerOf(res), nil)
 		},
 		failed: func(err error) {
 			s.referring--
-			done(nil, err)
+			done(Answer{}, err)
 		},
 	})
 }
@@ -104,20 +104,24 @@ func sipfrag(body string) (status int, reason string) {
 
 // referred takes a REFER.
 func (s *Session) referred(tx *sipua.ServerTx, req *sip.Request) {
-	to := req.ReferTo()
-	if len(req.GetHeaders("Refer-To")) != 1 || to == nil || to.Address.Host == "" {
+	headers := req.GetHeaders("Refer-To")
+	to := new(sip.ReferToHeader)
+	if len(headers) == 1 {
+		to, _ = headers[0].(*sip.ReferToHeader)
+	}
+	if to == nil || to.Address.Host == "" {
 		respond(tx, 400, "Bad Refer-To")
 		return
 	}
-	r := Referral{To: *to.Address.Clone()}
-	for _, kv := range r.To.Headers {
+	r := Referral{To: URI{*to.Address.Clone()}}
+	for _, kv := range r.To.uri.Headers {
 		if strings.EqualFold(kv.K, "Replaces") {
 			if value, err := url.PathUnescape(kv.V); err == nil && !strings.ContainsAny(value, "\r\n") {
-				r.Headers = append(r.Headers, sip.NewHeader("Replaces", value))
+				r.Headers = append(r.Headers, Header{"Replaces", value})
 			}
 		}
 	}
-	r.To.Headers = nil
+	r.To.uri.Headers = nil
 	if by := req.GetHeader("Referred-By"); by != nil {
 		r.ReferredBy = by.Value()
 	}

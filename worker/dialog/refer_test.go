@@ -12,12 +12,12 @@ func TestReferIsFollowedToItsEnd(t *testing.T) {
 	s, tag := answered(t, n, p)
 	accepted := make(chan int, 1)
 	n.on(func() {
-		s.Refer(sip.Uri{Scheme: "sip", User: "c", Host: "example.com"}, "abc;to-tag=1;from-tag=2", func(res *sip.Response, err error) {
+		s.Refer(URI{sip.Uri{Scheme: "sip", User: "c", Host: "example.com"}}, "abc;to-tag=1;from-tag=2", func(a Answer, err error) {
 			if err != nil {
 				t.Error(err)
 				return
 			}
-			accepted <- res.StatusCode
+			accepted <- a.Status
 		})
 	})
 	refer := p.request(sip.REFER)
@@ -46,7 +46,7 @@ func TestReferredCallIsReported(t *testing.T) {
 	_, tag := answered(t, n, p)
 	p.write(n, "REFER", 11, tag, "", "Refer-To: <sip:c@example.com?Replaces=abc%3Bto-tag%3D1>", "Referred-By: <sip:peer@example.com>")
 	p.response(202)
-	n.hears("referred to sip:c@example.com [Replaces: abc;to-tag=1]")
+	n.hears("referred to sip:c@example.com [{Replaces abc;to-tag=1}]")
 	notify := p.request(sip.NOTIFY)
 	if !strings.HasPrefix(string(notify.Body()), "SIP/2.0 100 ") || notify.GetHeader("Event").Value() != "refer;id=11" {
 		t.Errorf("the first NOTIFY is\n%s", notify)

@@ -20,7 +20,7 @@ func (s *Session) request(tx *sipua.ServerTx, req *sip.Request) {
 	switch req.Method {
 	case sip.BYE:
 		respond(tx, 200, "OK")
-		s.byed(req)
+		s.byed()
 	case sip.INVITE, sip.UPDATE:
 		if s.ended {
 			respond(tx, 481, "Call/Transaction Does Not Exist")
@@ -49,11 +49,11 @@ func (s *Session) request(tx *sipua.ServerTx, req *sip.Request) {
 }
 
 // Info sends an INFO; done hears its final answer, or why there was none.
-func (s *Session) Info(contentType string, body []byte, done func(res *sip.Response, err error)) {
+func (s *Session) Info(contentType string, body []byte, done func(Answer, error)) {
 	s.send(requestParams{
 		method: sip.INFO, contentType: contentType, body: body,
-		final:  func(res *sip.Response) { done(res, nil) },
-		failed: func(err error) { done(nil, err) },
+		final:  func(res *sip.Response) { done(answerOf(res), nil) },
+		failed: func(err error) { done(Answer{}, err) },
 	})
 }
 
@@ -73,7 +73,7 @@ type requestParams struct {
 }
 
 func (s *Session) send(p requestParams) {
-	ua := s.e.cfg.UA
+	ua := s.e.ua
 	fail := func(err error) {
 		if p.method != sip.BYE {
 			s.lost(err)
@@ -133,15 +133,15 @@ type unobserved struct{}
 
 func (unobserved) Offer(netip.Addr) ([]byte, error) { return nil, nil }
 func (unobserved) InviteSent()                      {}
-func (unobserved) Progressed(*sip.Response)         {}
-func (unobserved) Accepted(*sip.Response) []byte    { return nil }
+func (unobserved) Progressed(Answer)                {}
+func (unobserved) Accepted(Answer) []byte           { return nil }
 func (unobserved) AckSent()                         {}
-func (unobserved) Declined(*sip.Response)           {}
+func (unobserved) Declined(Answer)                  {}
 func (unobserved) Failed(error)                     {}
 func (unobserved) Acked([]byte)                     {}
 func (unobserved) AckMissing()                      {}
-func (unobserved) Cancelled(*sip.Request)           {}
-func (unobserved) Byed(*sip.Request)                {}
+func (unobserved) Cancelled()                       {}
+func (unobserved) Byed()                            {}
 func (unobserved) Reoffered([]byte) ([]byte, error) { return nil, nil }
 func (unobserved) Informed(string, []byte) bool     { return false }
 func (unobserved) Referred(Referral) (int, string)  { return 603, "Decline" }

@@ -17,14 +17,14 @@ type Observer interface {
 	// InviteSent: the INVITE has left.
 	InviteSent()
 	// Progressed: a provisional response, 101 to 199.
-	Progressed(res *sip.Response)
+	Progressed(a Answer)
 	// Accepted: the first 2xx. What it returns goes into the ACK: the
 	// answer, when the 2xx held the offer.
-	Accepted(res *sip.Response) (ack []byte)
+	Accepted(a Answer) (ack []byte)
 	// AckSent: the ACK of that 2xx has left.
 	AckSent()
 	// Declined: a final response of 300 or more.
-	Declined(res *sip.Response)
+	Declined(a Answer)
 	// Failed: no final response, for this reason.
 	Failed(err error)
 
@@ -33,10 +33,10 @@ type Observer interface {
 	// AckMissing: it never came.
 	AckMissing()
 	// Cancelled: CANCEL came while our final response was outstanding.
-	Cancelled(cancel *sip.Request)
+	Cancelled()
 
 	// Byed: BYE came, and has been answered.
-	Byed(bye *sip.Request)
+	Byed()
 	// Reoffered: an offer within the dialog, or, with empty body, the wish
 	// for one. An error refuses it with 488 and leaves the session as it is.
 	Reoffered(body []byte) (answer []byte, err error)

@@ -2,9 +2,6 @@ package handset
 
 import (
 	"slices"
-	"strings"
-
-	"github.com/emiago/sipgo/sip"
 
 	"ringmaster/proto/phone"
 	"ringmaster/worker/call"
@@ -90,9 +87,9 @@ func (h *Handset) infos() []phone.CallInfo {
 }
 
 // incoming takes up an INVITE that begins a dialog.
-func (h *Handset) incoming(s *dialog.Session, invite *sip.Request) dialog.Observer {
+func (h *Handset) incoming(s *dialog.Session, invite dialog.Invite) dialog.Observer {
 	if unknown := unsupported(invite); unknown != "" {
-		_ = s.Refuse(420, "Bad Extension", sip.NewHeader("Unsupported", unknown)) // the far end may try again without
+		_ = s.Refuse(420, "Bad Extension", dialog.Header{Name: "Unsupported", Value: unknown}) // the far end may try again without
 		return nil
 	}
 	old, status, reason := h.replaced(invite)
@@ -135,14 +132,12 @@ func (h *Handset) autoAnswer(c, old *call.Call) {
 	}
 }
 
-// unsupported is the first extension that a request requires and we do not
+// unsupported is the first extension that an INVITE requires and we do not
 // have (RFC 3261 §8.2.2.3); "" when there is none.
-func unsupported(req *sip.Request) string {
-	for _, h := range req.GetHeaders("Require") {
-		for tag := range strings.SplitSeq(h.Value(), ",") {
-			if tag = strings.TrimSpace(tag); tag != "" && tag != dialog.Supported {
-				return tag
-			}
+func unsupported(invite dialog.Invite) string {
+	for _, tag := range invite.Require {
+		if tag != dialog.Supported {
+			return tag
 		}
 	}
 	return ""

@@ -4,11 +4,10 @@ import (
 	"context"
 	"strings"
 
-	"github.com/emiago/sipgo/sip"
-
 	"ringmaster/proto/phone"
 	"ringmaster/proto/siptx"
 	"ringmaster/worker/call"
+	"ringmaster/worker/dialog"
 )
 
 // reply takes a command's outcome; it is called once, on the loop.
@@ -125,7 +124,7 @@ func (h *Handset) onCall(id *phone.CallID, done reply, act func(*call.Call, *pho
 
 func (h *Handset) makeCall(cmd phone.MakeCall, done reply) {
 	fail := func(err error) { done(phone.Outcome{}, err) }
-	dest, err := parseURI(cmd.DestURI)
+	dest, err := dialog.ParseURI("dest_uri", cmd.DestURI)
 	if err != nil {
 		fail(err)
 		return
@@ -243,17 +242,4 @@ func (h *Handset) getCall(cmd phone.GetCall, done reply) {
 // error that names it.
 func (h *Handset) registered(done reply) func(phone.Registration) {
 	return func(r phone.Registration) { done(phone.Outcome{Registration: &r}, nil) }
-}
-
-// parseURI takes a SIP or SIPS URI with a host, as a user writes it.
-func parseURI(s string) (sip.Uri, error) {
-	var uri sip.Uri
-	lower := strings.ToLower(s)
-	if !strings.HasPrefix(lower, "sip:") && !strings.HasPrefix(lower, "sips:") || strings.ContainsAny(s, " <>\"\r\n\t\x00") {
-		return uri, phone.Errorf(phone.Invalid, "dest_uri %.80q is no SIP URI: write sip:user@host or sip:user@host:port", s)
-	}
-	if err := sip.ParseUri(s, &uri); err != nil || uri.Host == "" || uri.Port < 0 || uri.Port > 65535 {
-		return uri, phone.Errorf(phone.Invalid, "dest_uri %.80q is no SIP URI: write sip:user@host or sip:user@host:port", s)
-	}
-	return uri, nil
 }

@@ -6,7 +6,7 @@
 //	do.go          commands, dispatched
 //	calls.go       which calls there are, and which one a command means
 //	transfer.go    hold, codecs, transfers both ways
-//	requests.go    requests that belong to no dialog: OPTIONS, MESSAGE
+//	requests.go    messages, and the headers that a user adds
 //	update.go      changes to a running phone
 package handset
 
@@ -22,7 +22,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/emiago/sipgo/sip"
 	"github.com/hashicorp/go-hclog"
 
 	"ringmaster/loop"
@@ -34,6 +33,7 @@ import (
 	"ringmaster/worker/journal"
 	"ringmaster/worker/registration"
 	"ringmaster/worker/sipua"
+	"ringmaster/worker/standalone"
 )
 
 // Handset is one phone. Make it with New; it does nothing before Configure.
@@ -52,14 +52,15 @@ type Handset struct {
 	closing    sync.Once
 
 	// Everything below belongs to the loop once Configure has begun it.
-	cfg      phone.Configuration
-	codecs   []codec.Spec
-	ua       *sipua.UA
-	endpoint *dialog.Endpoint
-	engine   *audio.Engine
-	reg      *registration.Registration
-	env      *call.Env
-	calls    calls
+	cfg        phone.Configuration
+	codecs     []codec.Spec
+	ua         *sipua.UA
+	endpoint   *dialog.Endpoint
+	standalone *standalone.Endpoint
+	engine     *audio.Engine
+	reg        *registration.Registration
+	env        *call.Env
+	calls      calls
 }
 
 var _ phone.Phone = (*Handset)(nil)
@@ -90,20 +91,25 @@ func (h *Handset) Configure(_ context.Context, c phone.Configuration) (phone.Con
 	h.log = h.log.With("phone_id", string(c.PhoneID))
 	h.calls.ids.grant(c.CallIDs)
 
+	h.endpoint = dialog.NewEndpoint(dialog.Config{
+		Loop: h.loop, Username: c.Username, Domain: c.Domain,
+		NewToken: token, Random: mathrand.IntN, Incoming: h.incoming,
+	})
 	h.ua, err = sipua.Listen(h.loop, sipua.Config{
 		Transport: c.Transport, LocalPort: c.LocalPort, UserAgent: h.userAgent,
 		Tap: func(m phone.SIPMessage) { h.journal.Append(phone.Entry{SIP: &m}) },
 		Log: h.log,
-	}, fromWire{h})
+	}, h.endpoint)
 	if err != nil {
 		return phone.Configured{}, err
 	}
 	h.ua.SetCredentials(h.credentials())
 	h.engine = audio.New(audio.Config{Log: h.log})
-	h.endpoint = dialog.NewEndpoint(dialog.Config{
-		Loop: h.loop, UA: h.ua, Username: c.Username, Domain: c.Domain,
-		NewToken: token, Random: mathrand.IntN, Incoming: h.incoming,
+	h.standalone = standalone.New(standalone.Config{
+		Loop: h.loop, UA: h.ua, Log: h.log, From: h.endpoint.Identity(), Allow: dialog.Allow, Supported: dialog.Supported,
+		NewToken: token, Received: h.received,
 	})
+	h.endpoint.Use(h.ua, h.standalone.Request)
 	h.env = &call.Env{
 		Loop: h.loop, Endpoint: h.endpoint, Engine: h.engine, Log: h.log,
 		Emit: h.emitCall, Over: h.over, Referred: h.referred, Lookup: h.lookup, Settings: h.callSettings, SessionID: sessionID,
@@ -268,17 +274,6 @@ func (h *Handset) lookup(host string, found func(netip.Addr, error)) {
 		_ = h.loop.Post(func() { found(addr, err) }) // an ended loop has no use for it
 	})
 }
-
-// fromWire routes what the socket brings.
-type fromWire struct{ h *Handset }
-
-func (w fromWire) Request(tx *sipua.ServerTx, req *sip.Request) {
-	if !w.h.endpoint.Request(tx, req) {
-		w.h.outsideDialog(tx, req)
-	}
-}
-func (w fromWire) Ack(req *sip.Request)    { w.h.endpoint.Ack(req) }
-func (w fromWire) Stray(res *sip.Response) { w.h.endpoint.Stray(res) }
 
 func (h *Handset) emit(eventType string, id *phone.CallID, data map[string]any) {
 	h.journal.Append(phone.Entry{Event: &phone.Event{

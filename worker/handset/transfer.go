@@ -3,8 +3,6 @@ package handset
 import (
 	"slices"
 
-	"github.com/emiago/sipgo/sip"
-
 	"ringmaster/proto/phone"
 	"ringmaster/worker/call"
 	"ringmaster/worker/codec"
@@ -44,7 +42,7 @@ func (h *Handset) setCodecs(cmd phone.SetCodecs, done reply) {
 }
 
 func (h *Handset) blindTransfer(cmd phone.BlindTransfer, done reply) {
-	dest, err := parseURI(cmd.DestURI)
+	dest, err := dialog.ParseURI("dest_uri", cmd.DestURI)
 	if err != nil {
 		done(phone.Outcome{}, err)
 		return
@@ -82,7 +80,7 @@ func (h *Handset) attendedTransfer(cmd phone.AttendedTransfer, done reply) {
 			return
 		}
 	}
-	first.Transfer(sip.Uri{}, second, func(err error) { h.settled(first, done)(false, err) })
+	first.Transfer(dialog.URI{}, second, func(err error) { h.settled(first, done)(false, err) })
 }
 
 // conferenceMost is how many calls one conference can have.
@@ -122,7 +120,7 @@ func (h *Handset) referred(c *call.Call, r dialog.Referral) (status int, reason 
 	}
 	headers := r.Headers
 	if r.ReferredBy != "" {
-		headers = append(headers, sip.NewHeader("Referred-By", r.ReferredBy))
+		headers = append(headers, dialog.Header{Name: "Referred-By", Value: r.ReferredBy})
 	}
 	to := r.To.String()
 	h.emitCall("transfer.accepted", c.ID(), map[string]any{"status": int64(202), "reason": "Accepted", "transfer_to": to, "new_call_id": int64(id)})
@@ -143,15 +141,14 @@ func (h *Handset) referred(c *call.Call, r dialog.Referral) (status int, reason 
 
 // replaced is the call that an INVITE with Replaces is to take over. A status
 // refuses the INVITE (RFC 3891 §3).
-func (h *Handset) replaced(invite *sip.Request) (old *call.Call, status int, reason string) {
-	headers := invite.GetHeaders("Replaces")
+func (h *Handset) replaced(invite dialog.Invite) (old *call.Call, status int, reason string) {
 	switch {
-	case len(headers) == 0:
+	case len(invite.Replaces) == 0:
 		return nil, 0, ""
-	case len(headers) > 1:
+	case len(invite.Replaces) > 1:
 		return nil, 400, "More Than One Replaces"
 	}
-	s := h.endpoint.Find(headers[0].Value())
+	s := h.endpoint.Find(invite.Replaces[0])
 	if s == nil {
 		return nil, 481, "Call/Transaction Does Not Exist"
 	}

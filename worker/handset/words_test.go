@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"ringmaster/proto/phone"
+	"ringmaster/worker/dialog"
 )
 
 func TestParseURI(t *testing.T) {
@@ -28,9 +29,9 @@ func TestParseURI(t *testing.T) {
 		"sip:b@h:99999":              false,
 		strings.Repeat("x", 100_000): false,
 	} {
-		_, err := parseURI(s)
+		_, err := dialog.ParseURI("dest_uri", s)
 		if (err == nil) != ok {
-			t.Errorf("parseURI(%.60q): %v, want it taken: %v", s, err, ok)
+			t.Errorf("ParseURI(%.60q): %v, want it taken: %v", s, err, ok)
 		}
 		if err != nil && len(err.Error()) > 400 {
 			t.Errorf("the error for %.20q… is %d bytes long", s, len(err.Error()))
@@ -58,7 +59,7 @@ func TestExtraHeaders(t *testing.T) {
 		}
 	}
 	a, _ := extraHeaders(map[string]string{"X-B": "2", "X-A": "1"})
-	if len(a) != 2 || a[0].Name() != "X-A" {
+	if len(a) != 2 || a[0].Name != "X-A" {
 		t.Errorf("headers are not in a fixed order: %v", a)
 	}
 }

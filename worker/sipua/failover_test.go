@@ -87,14 +87,13 @@ func TestNextTargetIsTried(t *testing.T) {
 	refusing := newPhone(t, nil)
 	refusing.handle(func(tx *ServerTx, req *sip.Request) { _ = tx.Respond(NewResponse(req, 503, "", "tag")) })
 	b := newPhone(t, nil)
-	noIPv6Here := Target{Transport: phone.UDP, Addr: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), 0)}
+	portZero := Target{Transport: phone.UDP, Addr: netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), 0)}
 	for name, first := range map[string]Target{
-		"timeout": deafSocket(t), "503": refusing.target(), "transport error": noIPv6Here,
+		"timeout": deafSocket(t), "503": refusing.target(), "transport error": portZero,
 	} {
 		a := newPhone(t, fast)
 		_, got := a.send(Outgoing{Request: request(sip.MESSAGE, name), Targets: []Target{first, b.target()}})
 		got.want(200)
-		_ = name
 	}
 	a := newPhone(t, nil)
 	_, got := a.send(Outgoing{Request: request(sip.MESSAGE, "call"), Targets: []Target{refusing.target()}})
