@@ -130,6 +130,7 @@ func TestCancel(t *testing.T) {
 	_, a, b := pair(t)
 	atA := a.Call(b.URI())
 	atB := b.Rings()
+	b.Do("answer_call", mcpclient.Args{"call_id": atB, "status_code": 180})
 	a.Reaches(atA, "EARLY")
 	a.Do("hangup", mcpclient.Args{"call_id": atA})
 	a.Ends(atA, 487)

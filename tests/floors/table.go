@@ -116,7 +116,7 @@ var libraries = []library{
 	// Logging is passed down from the assemblers; floors 0 and 1 do not log.
 	{"github.com/hashicorp/go-hclog", []string{
 		"supervisor", "supervisor/mcpserver", "supervisor/fleet", "supervisor/phoneproc", "supervisor/pbx", "supervisor/demo",
-		"worker", "worker/phoneserver", "worker/handset", "worker/call", "worker/audio", "worker/sipua", "worker/capture", "proto/sipnet",
+		"worker", "worker/phoneserver", "worker/handset", "worker/call", "worker/audio", "worker/standalone", "worker/sipua", "worker/capture", "proto/sipnet",
 	}},
 	// What the standard library does not reach of the kernel: timerfd,
 	// prctl, socket options.
