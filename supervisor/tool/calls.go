@@ -39,7 +39,7 @@ func (c *call) mine(id *phone.CallID) error {
 	}
 	if owner, known := c.set.o.Hub.Owner(*id); known {
 		if owner != c.phone {
-			return phone.Errorf(phone.Invalid, "call_id %d belongs to phone_id '%s', not '%s'", *id, owner, c.phone)
+			return foreignCall(*id, owner, c.phone)
 		}
 		return nil
 	}
@@ -49,6 +49,10 @@ func (c *call) mine(id *phone.CallID) error {
 		return nil
 	}
 	return notFound(*id)
+}
+
+func foreignCall(id phone.CallID, owner, named phone.ID) error {
+	return phone.Errorf(phone.Invalid, "call_id %d belongs to phone_id '%s', not '%s'", id, owner, named)
 }
 
 func notFound(id phone.CallID) error {

@@ -40,7 +40,7 @@ type Set struct {
 // New makes the tools.
 func New(o Options) *Set {
 	s := &Set{o: o}
-	s.static = concat(phoneEntries(), loadEntries(), actionEntries())
+	s.static = concat(phoneEntries(), loadEntries(), waitEntries(), actionEntries())
 	s.actions = concat(callEntries(), mediaEntries(), messageEntries(), registrationEntries())
 	return s
 }
