@@ -41,7 +41,7 @@ type Set struct {
 func New(o Options) *Set {
 	s := &Set{o: o}
 	s.static = concat(phoneEntries(), loadEntries(), waitEntries(), actionEntries())
-	s.actions = concat(callEntries(), mediaEntries(), messageEntries(), registrationEntries())
+	s.actions = concat(callEntries(), talkEntries(), mediaEntries(), messageEntries(), registrationEntries())
 	return s
 }
 
