@@ -55,9 +55,33 @@ func (h *Hub) Ended(id phone.ID, c phone.CallID) (phone.CallInfo, bool) {
 	return phone.CallInfo{}, false
 }
 
+// SIPCallID is the Call-ID header of a call, as far as it is known: that of
+// every call that is still in the SIP log.
+func (h *Hub) SIPCallID(c phone.CallID) (string, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, m := range h.phones {
+		if id, ok := m.sipCalls[c]; ok {
+			return id, true
+		}
+	}
+	return "", false
+}
+
+func (m *memory) noteSIP(c phone.CallID, sipCallID string) {
+	if _, known := m.sipCalls[c]; known || sipCallID == "" {
+		return
+	}
+	m.sipCalls[c] = sipCallID
+	if oldest, overwritten := m.sipOrder.push(c); overwritten {
+		delete(m.sipCalls, oldest)
+	}
+}
+
 // end keeps the final state of a call.
 func (m *memory) end(info phone.CallInfo) {
 	m.note(info.CallID)
+	m.noteSIP(info.CallID, info.SIPCallID)
 	delete(m.live, info.CallID)
 	m.ended.push(info)
 }
@@ -74,6 +98,7 @@ func (m *memory) follow(e phone.Event, own bool) {
 	}
 	c := *e.CallID
 	m.note(c)
+	m.noteSIP(c, text(e.Data, "sip_call_id", ""))
 	state, ok := stateOf(e.Type)
 	if !ok {
 		return
@@ -83,6 +108,7 @@ func (m *memory) follow(e phone.Event, own bool) {
 		info.CallID, info.StartedAt = c, e.Time
 	}
 	info.State = state
+	info.SIPCallID = text(e.Data, "sip_call_id", info.SIPCallID)
 	info.RemoteURI = text(e.Data, "remote_uri", info.RemoteURI)
 	info.Direction = phone.Direction(text(e.Data, "direction", string(info.Direction)))
 	info.LastStatusText = text(e.Data, "last_status_text", info.LastStatusText)
