@@ -65,17 +65,24 @@ func (t *Tap) Close() ([]Packet, error) {
 func (t *Tap) read() {
 	defer close(t.done)
 	buf, control := make([]byte, 65536), make([]byte, 256)
-	for !t.stop.Load() {
-		n, controlLength, _, from, err := unix.Recvmsg(t.fd, buf, control, 0)
+	for {
+		flags := 0
+		if t.stop.Load() {
+			flags = unix.MSG_DONTWAIT // what has come, and no more
+		}
+		n, controlLength, _, from, err := unix.Recvmsg(t.fd, buf, control, flags)
 		switch {
+		case errors.Is(err, unix.EAGAIN) && flags != 0:
+			return
 		case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
 			continue
 		case err != nil:
 			t.err = fmt.Errorf("reading the packet socket: %w", err)
 			return
 		}
-		// Loopback shows every packet as it goes and as it comes.
-		if link, is := from.(*unix.SockaddrLinklayer); !is || link.Pkttype != unix.PACKET_OUTGOING {
+		// A socket for one protocol is shown what comes in, and on loopback
+		// everything does, once.
+		if link, is := from.(*unix.SockaddrLinklayer); !is || link.Pkttype != unix.PACKET_HOST {
 			continue
 		}
 		p, isRTP := parseRTP(buf[:n])
