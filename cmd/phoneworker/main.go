@@ -5,14 +5,12 @@ import (
 	"context"
 	"os"
 
+	"ringmaster/proto/phonewire"
 	"ringmaster/worker"
 )
 
-// version is set by the linker.
-var version = "dev"
-
 func main() {
 	os.Exit(worker.Run(context.Background(), worker.Edges{
-		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Version: version,
+		Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Version: phonewire.Version,
 	}))
 }

@@ -113,7 +113,7 @@ func connect(t *testing.T, s *Server) *client {
 	out, serverOut := io.Pipe()
 	c := &client{t: t, in: in, out: out, lines: bufio.NewReader(out), ended: make(chan error, 1), stop: stop}
 	go func() { c.ended <- s.ServeStdio(ctx, serverIn, serverOut) }()
-	t.Cleanup(func() { c.stop(); in.Close(); out.Close() })
+	t.Cleanup(func() { c.stop(); _ = in.Close(); _ = out.Close() })
 	return c
 }
 

@@ -59,21 +59,23 @@ func (o *outbox) signal() {
 	}
 }
 
-// write writes line by line until close, or until the client is gone.
-func (o *outbox) write(w io.Writer) {
+// write writes line by line until close; its error means that the client is
+// gone.
+func (o *outbox) write(w io.Writer) error {
 	defer close(o.written)
 	for range o.wake {
 		lines, last := o.take()
 		for _, line := range lines {
 			if _, err := w.Write(line); err != nil {
-				return // reading ends too, and that ends the session
+				return err
 			}
 			o.done(len(line))
 		}
 		if last {
-			return
+			break
 		}
 	}
+	return nil
 }
 
 func (o *outbox) take() (lines [][]byte, last bool) {

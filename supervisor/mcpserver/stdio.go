@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,17 +22,17 @@ const (
 	// asked for may go on, how long they may take to end then, and how long
 	// their answers may take to be read. Together they leave the phones time
 	// to leave in order within 3 s.
-	lastCalls   = 400 * time.Millisecond
-	lastEnds    = 300 * time.Millisecond
-	lastAnswers = 200 * time.Millisecond
+	lastCalls   = 250 * time.Millisecond
+	lastEnds    = 100 * time.Millisecond
+	lastAnswers = 100 * time.Millisecond
 )
 
 // mcp-go's own stdio server is not used: its session is a package variable,
 // its writer is waited for by whoever answers, a cancelled call is answered
 // all the same, and calls in its queue are lost when stdin closes.
 
-// ServeStdio speaks MCP, a message a line, until in ends or ctx does; both
-// return nil. in and out are closed where they can be, to end the goroutines
+// ServeStdio speaks MCP, a message a line, until in ends, out cannot be written
+// to, or ctx ends; all of them return nil. in and out are closed where they can be, to end the goroutines
 // that wait for them.
 func (s *Server) ServeStdio(ctx context.Context, in io.Reader, out io.Writer) error {
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -45,7 +46,11 @@ func (s *Server) ServeStdio(ctx context.Context, in io.Reader, out io.Writer) er
 	work, stopWork := context.WithCancel(s.mcp.WithContext(context.WithoutCancel(ctx), c.session))
 	defer stopWork()
 	stopPump, pumped := make(chan struct{}), make(chan struct{})
-	go c.outbox.write(out)
+	go func() {
+		if err := c.outbox.write(out); err != nil {
+			cancel(err) // the client is gone
+		}
+	}()
 	go func() { defer close(pumped); c.pump(stopPump) }()
 	read := make(chan error, 1)
 	go func() { read <- c.read(work, in) }()
@@ -156,8 +161,8 @@ func (c *stdio) dispatch(ctx context.Context, line []byte) {
 		}
 		return
 	}
-	switch mcp.MCPMethod(m.Method) {
-	case mcp.MethodInitialize, mcp.MethodPing, mcp.MethodServerDiscover:
+	short := []mcp.MCPMethod{mcp.MethodInitialize, mcp.MethodPing, mcp.MethodServerDiscover}
+	if slices.Contains(short, mcp.MCPMethod(m.Method)) {
 		c.answer(c.server.mcp.HandleMessage(ctx, line))
 		return
 	}

@@ -19,12 +19,23 @@ func TestServesUntilStdinEnds(t *testing.T) {
 	s, _ := newServer(false, nil)
 	c := connect(t, s)
 	c.ask(initialize)
-	c.in.Close()
+	_ = c.in.Close()
 	if err := <-c.ended; err != nil {
 		t.Errorf("ServeStdio = %v", err)
 	}
 	if rest, err := io.ReadAll(c.lines); err != nil || len(rest) > 0 {
 		t.Errorf("%q, %v after the end", rest, err)
+	}
+}
+
+func TestServesUntilStdoutIsClosed(t *testing.T) {
+	s, _ := newServer(false, nil)
+	c := connect(t, s)
+	c.ask(initialize)
+	_ = c.out.Close()
+	c.send(`{"jsonrpc":"2.0","id":1,"method":"ping"}`)
+	if err := <-c.ended; err != nil {
+		t.Errorf("ServeStdio = %v", err)
 	}
 }
 
@@ -70,11 +81,13 @@ func TestABlockedCallIsCancelledAtTheEnd(t *testing.T) {
 		c.call("add_phone", addA)
 		c.send(`{"jsonrpc":"2.0","id":8,"method":"tools/call","params":{"name":"a_register"}}`)
 		begin := time.Now()
-		c.in.Close()
+		_ = c.in.Close()
 		if got := c.receive(); !strings.Contains(got, "cancelled") {
 			t.Errorf("the call was answered %s", got)
 		}
-		<-c.ended
+		if err := <-c.ended; err != nil {
+			t.Error(err)
+		}
 		if took := time.Since(begin); took > time.Second {
 			t.Errorf("the end took %v", took)
 		}
@@ -89,8 +102,10 @@ func TestTheEndDoesNotWaitForAClientThatDoesNotRead(t *testing.T) {
 			c.send(initialize) // no answer is read
 		}
 		begin := time.Now()
-		c.in.Close()
-		<-c.ended
+		_ = c.in.Close()
+		if err := <-c.ended; err != nil {
+			t.Error(err)
+		}
 		if took := time.Since(begin); took > time.Second {
 			t.Errorf("the end took %v", took)
 		}
@@ -137,11 +152,13 @@ func TestSlowCallsDelayNothing(t *testing.T) {
 		if took := time.Since(begin); took != 0 {
 			t.Errorf("list_phones took %v beside 500 slow calls", took)
 		}
-		c.in.Close()
+		_ = c.in.Close()
 		for range 500 {
 			c.receive()
 		}
-		<-c.ended
+		if err := <-c.ended; err != nil {
+			t.Error(err)
+		}
 	})
 }
 
@@ -162,11 +179,13 @@ func TestTooManyRequestsAreRefused(t *testing.T) {
 		if got := c.ask(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`); !strings.Contains(got[0], "1024 requests are at work") {
 			t.Errorf("one more was answered %s", got)
 		}
-		c.in.Close()
+		_ = c.in.Close()
 		for range requestBound {
 			c.receive()
 		}
-		<-c.ended
+		if err := <-c.ended; err != nil {
+			t.Error(err)
+		}
 	})
 }
 
@@ -186,8 +205,10 @@ func TestToolsWaitForTheProfile(t *testing.T) {
 		if got := c.receive(); !strings.Contains(got, `"a_make_call"`) {
 			t.Errorf("the list has no tools of a: %.300s", got)
 		}
-		c.in.Close()
-		<-c.ended
+		_ = c.in.Close()
+		if err := <-c.ended; err != nil {
+			t.Error(err)
+		}
 	})
 }
 
@@ -209,7 +230,7 @@ func TestLongLinesAreRefusedAndPassed(t *testing.T) {
 func TestOutboxNeverWaits(t *testing.T) {
 	o := newOutbox()
 	r, w := io.Pipe()
-	go o.write(w)
+	go func() { _ = o.write(w) }()
 	line := make([]byte, 1<<20)
 	var err error
 	for range outboxBound>>20 + 1 {
@@ -218,7 +239,7 @@ func TestOutboxNeverWaits(t *testing.T) {
 	if !errors.Is(err, ErrStalled) {
 		t.Errorf("more than the bound: %v", err)
 	}
-	r.Close()
+	_ = r.Close()
 	<-o.written
 }
 

@@ -71,9 +71,6 @@ func (f *fakeFleet) Add(_ context.Context, s phone.Settings) (fleet.Status, erro
 		return fleet.Status{}, f.addErr
 	}
 	st := fleet.Status{Settings: s, LocalPort: 40100, TransportID: 9, Worker: fleet.WorkerStatus{PID: 7, State: "running", StartedAt: now}}
-	if s.Register {
-		st.Registration = phone.Registration{Reason: "pbx.example did not answer within 5 s"}
-	}
 	f.put(st)
 	return st, nil
 }

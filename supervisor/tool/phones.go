@@ -2,6 +2,7 @@ package tool
 
 import (
 	"context"
+	"fmt"
 
 	"ringmaster/config"
 	"ringmaster/proto/phone"
@@ -36,10 +37,15 @@ type registrationFields struct {
 	Expires      int     `json:"expires"`
 }
 
-func registrationOf(r phone.Registration) registrationFields {
+// registrationOf tells of a phone's registration. One that is to be there, and
+// of which nothing has been heard, has that as its reason.
+func registrationOf(s phone.Settings, r phone.Registration) registrationFields {
 	f := registrationFields{IsRegistered: r.IsRegistered, StatusCode: orNull(r.StatusCode), Expires: r.Expires}
 	if reason := clean(r.Reason, nameBound); reason != "" || r.StatusCode != 0 {
 		f.Reason = &reason
+	} else if s.Register {
+		silence := fmt.Sprintf("%s has not answered yet", clean(s.Domain, nameBound))
+		f.Reason = &silence
 	}
 	return f
 }
@@ -82,7 +88,7 @@ func (s *Set) row(ctx context.Context, st fleet.Status) phoneRow {
 		PhoneID: st.Settings.PhoneID, Domain: st.Settings.Domain, Username: st.Settings.Username,
 		AutoAnswer: st.Settings.AutoAnswer, Transport: st.Settings.Transport, LocalPort: st.LocalPort, TransportID: st.TransportID,
 		RecordingEnabled: st.Settings.RecordingEnabled, CaptureEnabled: st.Settings.CaptureEnabled,
-		registrationFields: registrationOf(st.Registration),
+		registrationFields: registrationOf(st.Settings, st.Registration),
 		ActiveCallCount:    st.ActiveCalls, Tools: s.toolNames(ctx, st), Worker: s.workerOf(st.Worker),
 	}
 }
@@ -137,7 +143,7 @@ func (s *Set) added(st fleet.Status) addResult {
 		PhoneID: st.Settings.PhoneID, Domain: st.Settings.Domain, Username: st.Settings.Username,
 		AutoAnswer: st.Settings.AutoAnswer, Transport: st.Settings.Transport, TransportID: st.TransportID, LocalPort: st.LocalPort,
 		Codecs: st.Settings.Codecs, RecordingEnabled: st.Settings.RecordingEnabled, CaptureEnabled: st.Settings.CaptureEnabled,
-		ToolsRegistered: len(s.actions), registrationFields: registrationOf(st.Registration),
+		ToolsRegistered: len(s.actions), registrationFields: registrationOf(st.Settings, st.Registration),
 	}
 }
 
@@ -241,7 +247,7 @@ func getPhone(ctx context.Context, c *call, a phoneArgument) (phoneResult, error
 	result := phoneResult{
 		PhoneID: id, Domain: s.Domain, Username: s.Username, Realm: orNull(s.Realm), Transport: s.Transport,
 		LocalPort: st.LocalPort, TransportID: st.TransportID, Codecs: s.Codecs, AutoAnswer: s.AutoAnswer, SRTP: s.SRTP, Register: s.Register,
-		RecordingEnabled: s.RecordingEnabled, CaptureEnabled: s.CaptureEnabled, registrationFields: registrationOf(st.Registration),
+		RecordingEnabled: s.RecordingEnabled, CaptureEnabled: s.CaptureEnabled, registrationFields: registrationOf(st.Settings, st.Registration),
 		ActiveCalls: []callFields{}, Tools: c.set.toolNames(ctx, st), Worker: c.set.workerOf(st.Worker),
 	}
 	out, err := c.set.o.Phones.Do(ctx, id, phone.ListCalls{})
@@ -307,7 +313,7 @@ func updatePhone(ctx context.Context, c *call, a updateArguments) (updateResult,
 	result := updateResult{
 		PhoneID: id, Reregistered: updated.Reregistered, Codecs: st.Settings.Codecs,
 		RecordingEnabled: st.Settings.RecordingEnabled, CaptureEnabled: st.Settings.CaptureEnabled,
-		registrationFields: registrationOf(registration),
+		registrationFields: registrationOf(st.Settings, registration),
 	}
 	if a.RecordingEnabled != nil {
 		result.AffectedCallIDs = listed(updated.AffectedCallIDs)

@@ -8,6 +8,7 @@ import (
 
 	"ringmaster/worker/codec"
 	"ringmaster/worker/jitter"
+	"ringmaster/worker/quality"
 )
 
 // bench is streams that a test ticks itself, with packets that arrive: the
@@ -82,6 +83,42 @@ func TestATickDoesNotAllocate(t *testing.T) {
 				t.Errorf("%s: statistics %+v", spec.Name, got)
 			}
 		}
+	}
+}
+
+func TestComfortNoiseIsSilenceRatherThanALoss(t *testing.T) {
+	const cn = 13
+	b := newBench(t, 1, codec.PCMU, false)
+	s := b.streams[0]
+	arrive := func(seq, kind uint8, ticks int) {
+		s.packets.add(arrived{at: b.begin.Add(time.Duration(b.ticks) * frameTime), clockRate: 8000, Packet: jitter.Packet{
+			SSRC: 1, Seq: uint16(seq), Timestamp: uint32(160 * b.ticks), Kind: kind, Ticks: ticks, Payload: b.payload[:ticks],
+		}})
+	}
+	step := func() {
+		b.ticks++
+		b.engine.tick(b.streams, b.begin.Add(time.Duration(b.ticks)*frameTime), uint64(b.ticks))
+	}
+	for i := range b.payload {
+		b.payload[i] = byte(i) // no silence in mu-law
+	}
+	for seq := range uint8(3) {
+		arrive(seq, 0, 160)
+		step()
+	}
+	arrive(3, cn, 1)
+	step()
+	if quality.Level(s.leg.frame) < -30 {
+		t.Errorf("at tick %d there is silence before the noise", b.ticks)
+	}
+	for range 10 {
+		step()
+		if level := quality.Level(s.leg.frame); level > -60 {
+			t.Errorf("at tick %d, after the noise, %.1f dBov", b.ticks, level)
+		}
+	}
+	if got := s.Stats(); got.RxDiscard != 0 {
+		t.Errorf("statistics %+v", got)
 	}
 }
 

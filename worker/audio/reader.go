@@ -39,7 +39,7 @@ func (r *reader) Packet(p *rtpsession.Packet) {
 	case d != nil:
 		a.Ticks, a.clockRate = d.coder.Ticks(p.Payload), d.spec.ClockRate
 	case pt == plan.CNPT:
-		a.Ticks, a.clockRate = 1, 8000 // it begins a silence that has no length of its own
+		a.Ticks, a.clockRate = 1, plan.Send.ClockRate // it begins a silence that has no length of its own
 	}
 	if a.Ticks == 0 || !r.packets.add(a) {
 		r.session.Discard()

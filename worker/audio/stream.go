@@ -81,6 +81,8 @@ func (s *Stream) Apply(m Params, sink Sink) error {
 		s.playing.CompareAndSwap(nil, newMusic(m.Send.SampleRate))
 	}
 	s.plan.Store(p)
+	s.engine.log.Debug("media", "local_port", s.LocalPort(), "remote", p.Remote, "codec", m.Send.Name,
+		"may_send", m.MaySend, "may_receive", m.MayReceive)
 	if before == nil {
 		s.session.Start((*reader)(s))
 		return s.engine.begin(s)

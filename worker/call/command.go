@@ -38,6 +38,14 @@ func (c *Call) Answer(status int) (already bool, err error) {
 	return false, c.step(in, status, text)
 }
 
+// Alert tells the far end that the phone rings: 180, as any phone says of
+// itself. The call is INCOMING until its user does something about it.
+func (c *Call) Alert() {
+	if c.Waiting() {
+		c.warn("180", c.session.Progress(180, "Ringing", nil))
+	}
+}
+
 // Reject refuses a waiting call with a final status from 300 to 699.
 func (c *Call) Reject(status int, reason string) error {
 	if !c.Waiting() {

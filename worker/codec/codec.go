@@ -18,8 +18,7 @@ type Coder interface {
 	Ticks(payload []byte) int
 }
 
-// Built lists the codecs that this program can speak, in the order in which a
-// phone without a list of its own prefers them.
+// Built lists the codecs that this program can speak.
 func Built() []Spec { return []Spec{PCMA, PCMU, G722, L16Wide, L16} }
 
 // New makes a coder for a codec that Built lists.

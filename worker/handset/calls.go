@@ -113,6 +113,8 @@ func (h *Handset) incoming(s *dialog.Session, invite dialog.Invite) dialog.Obser
 	if (h.cfg.AutoAnswer || old != nil) && c.Waiting() {
 		// After the session knows its observer.
 		h.loop.Defer(func() { h.autoAnswer(c, old) })
+	} else {
+		c.Alert()
 	}
 	return c
 }

@@ -106,7 +106,7 @@ func (h *Handset) Configure(_ context.Context, c phone.Configuration) (phone.Con
 	h.ua.SetCredentials(h.credentials())
 	h.engine = audio.New(audio.Config{Log: h.log})
 	h.standalone = standalone.New(standalone.Config{
-		Loop: h.loop, UA: h.ua, Log: h.log, From: h.endpoint.Identity(), Allow: dialog.Allow, Supported: dialog.Supported,
+		Loop: h.loop, UA: h.ua, From: h.endpoint.Identity(), Allow: dialog.Allow, Supported: dialog.Supported,
 		NewToken: token, Received: h.received,
 	})
 	h.endpoint.Use(h.ua, h.standalone.Request)
@@ -210,10 +210,15 @@ func (h *Handset) Shutdown(ctx context.Context, s phone.Shutdown) error {
 	return err
 }
 
-// leave ends the calls, then the registration, then calls done.
+// byeWithin bounds how long the messages that end calls may take to leave.
+const byeWithin = 500 * time.Millisecond
+
+// leave ends the calls, then the registration, then calls done: after little
+// more than a second and a half even when nobody answers.
 func (h *Handset) leave(s phone.Shutdown, done func()) {
 	h.calls.closed = true
-	unregister := func() { h.reg.Close(done) }
+	var once sync.Once
+	unregister := func() { once.Do(func() { h.reg.Close(done) }) }
 	active := h.calls.active()
 	if !s.HangupCalls {
 		for _, c := range active {
@@ -227,6 +232,7 @@ func (h *Handset) leave(s phone.Shutdown, done func()) {
 		unregister()
 		return
 	}
+	h.loop.After(byeWithin, unregister)
 	for _, c := range active {
 		c.Hangup(func(bool, error) {
 			if waiting--; waiting == 0 {

@@ -149,8 +149,11 @@ func TestTwoPhonesCallEachOther(t *testing.T) {
 	if *in.CallID != 1000 || in.Data["direction"] != "inbound" || in.Data["remote_uri"] != "sip:a@127.0.0.1" {
 		t.Errorf("the call comes in as %+v", in)
 	}
-	b.do(phone.Answer{Status: 180})
-	a.awaits("call.state.early")
+	a.awaits("call.state.early") // b rings by itself
+	if calls := b.do(phone.ListCalls{}).Calls; calls[0].State != phone.StateIncoming {
+		t.Errorf("b's call is %v before anybody has touched it", calls[0].State)
+	}
+	b.do(phone.Answer{Status: 183})
 	b.do(phone.Answer{Status: 200})
 	a.awaits("call.state.connecting")
 	a.awaits("call.state.confirmed")
@@ -236,6 +239,13 @@ func TestHoldAndUnhold(t *testing.T) {
 	b.do(phone.SetCodecs{Codecs: []string{"PCMU"}})
 	if info := a.do(phone.GetCall{}).Calls[0]; info.Codec != "PCMU" {
 		t.Errorf("after the change a speaks %s", info.Codec)
+	}
+	wide := []string{"G722"}
+	if o := b.do(phone.UpdateSettings{Update: phone.Update{Codecs: &wide}}); len(o.Updated.CodecReinvitedIDs) != 1 {
+		t.Errorf("update_phone re-INVITEd %+v", o.Updated)
+	}
+	if info := a.do(phone.GetCall{}).Calls[0]; info.Codec != "G722" {
+		t.Errorf("after b's update a speaks %s", info.Codec)
 	}
 	a.refuses(phone.SetCodecs{Codecs: []string{"G729"}}, phone.Invalid, `"G729" is not built in`)
 }

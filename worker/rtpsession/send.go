@@ -13,7 +13,7 @@ type sender struct {
 
 	// Only the clock touches these.
 	header rtp.Header
-	buffer [1500]byte
+	buffer [2048]byte
 
 	ssrc      atomic.Uint32
 	clockRate atomic.Uint32
@@ -42,7 +42,8 @@ func (s *Session) NewSource(clockRate int) {
 func (s *Session) RandomTimestamp() uint32 { return uint32(s.random()) }
 
 // Send sends one packet to the remote address, and nothing before there is
-// one. It does not allocate. The payload must fit into 1,400 bytes.
+// one. It does not allocate. The payload may have up to
+// 2,000 bytes; it is for the caller to keep below what the network takes whole.
 func (s *Session) Send(payloadType uint8, marker bool, timestamp uint32, payload []byte) error {
 	to := s.remote.Load()
 	if to == nil || !to.rtp.IsValid() {

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
-	"github.com/hashicorp/go-hclog"
 
 	"ringmaster/loop"
 	"ringmaster/proto/phone"
@@ -19,7 +18,6 @@ import (
 type Config struct {
 	Loop *loop.Loop
 	UA   *sipua.UA
-	Log  hclog.Logger
 	From sip.Uri // the phone's address of record
 	// Allow and Supported are what OPTIONS is answered with.
 	Allow, Supported string
@@ -51,9 +49,7 @@ func (e *Endpoint) Request(tx *sipua.ServerTx, req *sip.Request) {
 		res = e.response(req, 405, "Method Not Allowed")
 		res.AppendHeader(sip.NewHeader("Allow", e.cfg.Allow))
 	}
-	if err := tx.Respond(res); err != nil {
-		e.cfg.Log.Warn("could not answer", "method", req.Method, "error", err)
-	}
+	_ = tx.Respond(res) // if it cannot be sent, the far end asks again
 }
 
 func (e *Endpoint) response(req *sip.Request, status int, reason string) *sip.Response {
