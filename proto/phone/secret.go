@@ -15,7 +15,14 @@ func NewSecret(value string) Secret { return Secret{value} }
 // Reveal returns the value.
 func (s Secret) Reveal() string { return s.value }
 
-func (s Secret) String() string               { return dots }
-func (s Secret) GoString() string             { return dots }
-func (s Secret) LogValue() slog.Value         { return slog.StringValue(dots) }
+// String gives dots.
+func (s Secret) String() string { return dots }
+
+// GoString gives dots, for %#v.
+func (s Secret) GoString() string { return dots }
+
+// LogValue gives dots, for log/slog.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(dots) }
+
+// MarshalText gives dots, for encoding/json and its like.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(dots), nil }

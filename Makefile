@@ -1,0 +1,57 @@
+# Ringmaster. `make` builds; README.md says what the other targets do.
+
+# One line per shell, which ends at the first error, and no target that stays half-made.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+GO ?= go
+# Tools of the build live here; nothing is installed elsewhere.
+TOOLS := $(CURDIR)/.tools
+GOLANGCI_VERSION := v2.15.0
+GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
+
+# A tag, or a tag and what came after it; a checkout without git is "unknown".
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+BUILD := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X ringmaster/proto/phonewire.Version=$(VERSION)'
+
+# The race detector needs cgo, which needs a C compiler.
+RACE := $(shell command -v "$$($(GO) env CC)" >/dev/null 2>&1 && echo -race)
+
+.PHONY: build test check interop bench generate clean
+
+build:
+	mkdir -p bin
+	$(BUILD) -o bin/ ./cmd/supervisor ./cmd/phoneworker
+
+# -count=1: tests that run other programs must not be answered from the cache.
+test:
+	$(GO) test $(RACE) -count=1 -timeout 170s ./...
+
+check: $(GOLANGCI)
+	$(GO) mod tidy -diff
+	$(GO) vet ./...
+	$(GOLANGCI) run ./...
+	$(GO) test -count=1 ./tests/floors
+	$(GO) run ./tools/protogen -check
+
+$(GOLANGCI):
+	mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) GOFLAGS= $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	mv $(TOOLS)/golangci-lint $@
+
+interop: build
+	asterisk="$$(scripts/install-asterisk)"; \
+	RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 300s -v ./tests/asterisk ./tests/interop
+
+bench: build
+	asterisk="$$(scripts/install-asterisk)"; \
+	RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 300s -v -run '^$$' -bench . ./tests/interop
+
+generate:
+	$(GO) generate ./...
+	$(GO) test -count=1 -run TestReadmeHasTheMap ./tests/floors -update
+
+clean:
+	rm -rf bin $(TOOLS)

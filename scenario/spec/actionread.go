@@ -1,0 +1,188 @@
+package spec
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"ringmaster/proto/phone"
+)
+
+// actions reads a list of actions; a single one may stand without its list.
+func (r *reader) actions(n *Node) []Action {
+	var list []Action
+	for _, item := range n.asList() {
+		if a, ok := r.action(item); ok {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// action reads one action in any of its forms:
+//
+//	hangup
+//	{send_dtmf: "1"}
+//	{hangup: {phone_id: a}}
+//	{action: send_dtmf, digits: "1"}
+func (r *reader) action(n *Node) (Action, bool) {
+	before := len(r.issues)
+	word, given := r.unfold(n)
+	if word == "" {
+		return Action{}, false
+	}
+	kind := actionKinds[word]
+	values := r.arguments(n, word, kind, given)
+	if len(r.issues) > before {
+		return Action{}, false
+	}
+	a := Action{
+		Name: word, Step: kind.build(values), CallID: callOf(values, "call_id"),
+		ContinueOnError: arg(values, "on_error", "") == "continue",
+	}
+	a.PhoneID = arg(values, "phone_id", phone.ID(""))
+	r.checkStep(n, &a)
+	return a, len(r.issues) == before
+}
+
+// unfold finds the action's word and its arguments as written; word is ""
+// after a fault.
+func (r *reader) unfold(n *Node) (word string, given []Field) {
+	switch n.Kind {
+	case String:
+		if !r.knownAction(n, n.Text) {
+			return "", nil
+		}
+		return n.Text, nil
+	case Map:
+	default:
+		r.fault(n, MalformedAction, "an action is a word or a mapping, not %s", n.Kind)
+		return "", nil
+	}
+	if name := n.Field("action"); name != nil {
+		if name.Kind != String || !r.knownAction(name, name.Text) {
+			if name.Kind != String {
+				r.fault(name, MalformedAction, "action takes the name of an action, not %s", name.Kind)
+			}
+			return "", nil
+		}
+		return name.Text, slices.DeleteFunc(slices.Clone(n.Fields), func(f Field) bool { return f.Name == "action" })
+	}
+	return r.unfoldKeyed(n)
+}
+
+// unfoldKeyed reads {word: value}, where arguments may also stand beside the
+// word: {send_dtmf: "1", phone_id: a}.
+func (r *reader) unfoldKeyed(n *Node) (word string, given []Field) {
+	var value *Node
+	for _, f := range n.Fields {
+		if _, ok := actionKinds[f.Name]; !ok {
+			given = append(given, f)
+			continue
+		}
+		if word != "" {
+			r.fault(f.Key, MalformedAction, "two actions in one step: %s and %s; write each as a step of its own", word, f.Name)
+			return "", nil
+		}
+		word, value = f.Name, f.Value
+	}
+	switch {
+	case word == "" && len(n.Fields) == 0:
+		r.fault(n, MalformedAction, "an empty action")
+		return "", nil
+	case word == "":
+		r.unknown(n.Fields[0].Key, UnknownAction, "action", n.Fields[0].Name, actionWords())
+		return "", nil
+	}
+	kind := actionKinds[word]
+	switch {
+	case value.Kind == Null:
+	case value.Kind == Map:
+		given = append(slices.Clone(value.Fields), given...)
+	case kind.main == "":
+		r.fault(value, MalformedAction, "%s takes a mapping of arguments, not %s", word, value.Kind)
+		return "", nil
+	default:
+		given = append([]Field{{Name: kind.main, Key: value, Value: value}}, given...)
+	}
+	return word, given
+}
+
+func (r *reader) knownAction(n *Node, word string) bool {
+	if _, ok := actionKinds[word]; ok {
+		return true
+	}
+	r.unknown(n, UnknownAction, "action", word, actionWords())
+	return false
+}
+
+// arguments reads what is given by the action's own table.
+func (r *reader) arguments(n *Node, word string, kind actionKind, given []Field) args {
+	params := kind.all(word)
+	values := args{}
+	seen := map[string]bool{}
+	for _, f := range given {
+		at := slices.IndexFunc(params, func(p Param) bool { return p.Name == f.Name || slices.Contains(p.Aliases, f.Name) })
+		if at < 0 {
+			r.unknown(f.Key, UnknownKey, fmt.Sprintf("argument of %s", word), f.Name, names(params))
+			continue
+		}
+		p := params[at]
+		if seen[p.Name] {
+			r.fault(f.Key, DuplicateKey, "%s: %s is given twice", word, p.Name)
+			continue
+		}
+		if f.Value.Kind == Null {
+			continue // null is the same as left out
+		}
+		seen[p.Name] = true
+		if v := r.value(f.Value, p); v != nil {
+			values[p.Name] = v
+		}
+	}
+	for _, p := range params {
+		if p.Required && !seen[p.Name] {
+			r.fault(n, Missing, "%s needs %s", word, p.Name)
+		}
+	}
+	return values
+}
+
+func names(params []Param) []string {
+	var list []string
+	for _, p := range params {
+		list = append(append(list, p.Name), p.Aliases...)
+	}
+	return list
+}
+
+var emitForm = regexp.MustCompile(`^` + userName + `$`)
+
+// checkStep refuses what the types of the arguments cannot.
+func (r *reader) checkStep(n *Node, a *Action) {
+	switch step := a.Step.(type) {
+	case AttendedTransfer:
+		if (a.CallID == nil) != (step.DestCallID == nil) {
+			r.fault(n, Missing, "attended_transfer takes both call_id and dest_call_id, or neither for the phone's first two active calls")
+		}
+	case Emit:
+		step.Name = strings.TrimPrefix(step.Name, "user.")
+		if !emitForm.MatchString(step.Name) {
+			r.fault(n, BadValue, "emit: %q is not a name; use letters, digits, _ . -", clip(step.Name))
+		}
+		a.Step = step
+	case SendMessage:
+		if strings.ContainsAny(step.ContentType, "\r\n") {
+			r.fault(n, BadValue, "send_message: content_type is one line")
+		}
+	}
+}
+
+// namesPhone says whether the action must know its phone when it runs.
+func (a Action) namesPhone() bool {
+	kind := actionKinds[a.Name]
+	_, all := a.Step.(HangupAll)
+	_, emits := a.Step.(Emit)
+	return kind.phone && !all && !emits
+}

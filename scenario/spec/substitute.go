@@ -1,0 +1,85 @@
+package spec
+
+import (
+	"regexp"
+	"slices"
+)
+
+var reference = regexp.MustCompile(`\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+
+// References gives the names in ${…} anywhere in a tree, each once.
+func References(n *Node) []string {
+	var found []string
+	walk(n, func(text string) {
+		for _, m := range reference.FindAllStringSubmatch(text, -1) {
+			if m[1] != "" && !slices.Contains(found, m[1]) {
+				found = append(found, m[1])
+			}
+		}
+	})
+	return found
+}
+
+func walk(n *Node, visit func(string)) {
+	if n.Kind == String {
+		visit(n.Text)
+	}
+	for _, item := range n.Items {
+		walk(item, visit)
+	}
+	for _, f := range n.Fields {
+		walk(f.Value, visit)
+	}
+}
+
+// Substitute copies a tree with every ${name} replaced. A string that is
+// nothing but one ${name} becomes that value, whatever its kind; inside longer
+// strings its text is put. $${ is a plain ${. With at given, every node of the
+// copy stands where at stands, so that a fault in it is shown to the author of
+// at. Names that are not in values stay as they are.
+func Substitute(n, at *Node, values map[string]*Node) *Node {
+	copied := *n
+	if at != nil {
+		copied.Line, copied.Column, copied.parent, copied.step = at.Line, at.Column, at.parent, at.step
+	}
+	switch n.Kind {
+	case String:
+		return substituteText(&copied, values)
+	case List:
+		copied.Items = make([]*Node, len(n.Items))
+		for i, item := range n.Items {
+			copied.Items[i] = Substitute(item, at, values)
+		}
+	case Map:
+		copied.Fields = make([]Field, len(n.Fields))
+		for i, f := range n.Fields {
+			key := *f.Key
+			if at != nil {
+				key.Line, key.Column, key.parent, key.step = at.Line, at.Column, at.parent, at.step
+			}
+			copied.Fields[i] = Field{Name: f.Name, Key: &key, Value: Substitute(f.Value, at, values)}
+		}
+	}
+	return &copied
+}
+
+func substituteText(n *Node, values map[string]*Node) *Node {
+	if m := reference.FindStringSubmatch(n.Text); m != nil && m[0] == n.Text && m[1] != "" {
+		if v := values[m[1]]; v != nil {
+			whole := *v
+			whole.Line, whole.Column, whole.parent, whole.step = n.Line, n.Column, n.parent, n.step
+			return &whole
+		}
+	}
+	n.Text = reference.ReplaceAllStringFunc(n.Text, func(found string) string {
+		if found == "$${" {
+			return "${"
+		}
+		if v := values[found[2:len(found)-1]]; v != nil {
+			return v.Text
+		}
+		return found
+	})
+	n.Value = n.Text
+	return n
+}

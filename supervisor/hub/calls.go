@@ -1,0 +1,156 @@
+package hub
+
+import (
+	"sort"
+	"time"
+
+	"ringmaster/proto/phone"
+)
+
+// Owner returns the phone that has, or has had, call c.
+func (h *Hub) Owner(c phone.CallID) (phone.ID, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for id, m := range h.phones {
+		if m.has(c) {
+			return id, true
+		}
+	}
+	return "", false
+}
+
+// NoteCall remembers that c is id's, for a call that is known from a command's
+// outcome before its first event has come in.
+func (h *Hub) NoteCall(id phone.ID, c phone.CallID) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.memory(id).note(c)
+}
+
+// History returns the phone's ended calls, oldest first.
+func (h *Hub) History(id phone.ID) []phone.CallInfo {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if m := h.phones[id]; m != nil {
+		return m.ended.all()
+	}
+	return nil
+}
+
+// Ended returns the last knowledge of an ended call of id.
+func (h *Hub) Ended(id phone.ID, c phone.CallID) (phone.CallInfo, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	m := h.phones[id]
+	if m == nil {
+		return phone.CallInfo{}, false
+	}
+	for i := m.ended.len() - 1; i >= 0; i-- {
+		if info := m.ended.at(i); info.CallID == c {
+			return info, true
+		}
+	}
+	return phone.CallInfo{}, false
+}
+
+// end keeps the final state of a call.
+func (m *memory) end(info phone.CallInfo) {
+	m.note(info.CallID)
+	delete(m.live, info.CallID)
+	m.ended.push(info)
+}
+
+// follow learns from an event which calls there are. A worker reports the end
+// of a call with an Ended entry; when the fleet has to report it (own), the
+// worker is gone, and what its events told of the call is all there will be.
+func (m *memory) follow(e phone.Event, own bool) {
+	if e.CallID == nil {
+		return
+	}
+	c := *e.CallID
+	m.note(c)
+	state, ok := stateOf(e.Type)
+	if !ok {
+		return
+	}
+	info := m.live[c]
+	if info.StartedAt.IsZero() {
+		info.CallID, info.StartedAt = c, e.Time
+	}
+	info.State = state
+	info.RemoteURI = text(e.Data, "remote_uri", info.RemoteURI)
+	info.Direction = phone.Direction(text(e.Data, "direction", string(info.Direction)))
+	info.LastStatusText = text(e.Data, "last_status_text", info.LastStatusText)
+	if status, ok := e.Data["last_status"].(int64); ok && status != 0 {
+		info.LastStatus = int(status)
+	}
+	switch state {
+	case phone.StateConnecting, phone.StateConfirmed:
+		if info.AnsweredAt.IsZero() {
+			info.AnsweredAt = e.Time
+		}
+		m.live[c] = info
+	case phone.StateDisconnected:
+		delete(m.live, c)
+		if own {
+			info.EndedAt = e.Time
+			info.Duration = since(info.AnsweredAt, e.Time)
+			m.ended.push(info)
+		}
+	default:
+		m.live[c] = info
+	}
+}
+
+const statePrefix = "call.state."
+
+func stateOf(eventType string) (phone.State, bool) {
+	for s := phone.StateCalling; s <= phone.StateDisconnected; s++ {
+		if eventType == statePrefix+s.EventName() {
+			return s, true
+		}
+	}
+	return phone.StateNull, false
+}
+
+// text is a string of an event's data, or what was known before.
+func text(data map[string]any, key, before string) string {
+	if s, ok := data[key].(string); ok && s != "" {
+		return s
+	}
+	return before
+}
+
+// since is the time between two moments, 0 when the first is not known.
+func since(begin, end time.Time) time.Duration {
+	if begin.IsZero() {
+		return 0
+	}
+	return end.Sub(begin)
+}
+
+// span is a run of call ids, both ends included.
+type span struct{ first, last phone.CallID }
+
+// note remembers that the phone has had call c. Ids of a block are given one
+// after the other, so that a few spans hold them all.
+func (m *memory) note(c phone.CallID) {
+	i := sort.Search(len(m.known), func(i int) bool { return m.known[i].last >= c-1 })
+	if i == len(m.known) || m.known[i].first > c+1 {
+		m.known = append(m.known, span{})
+		copy(m.known[i+1:], m.known[i:])
+		m.known[i] = span{c, c}
+		return
+	}
+	s := &m.known[i]
+	s.first, s.last = min(s.first, c), max(s.last, c)
+	if i+1 < len(m.known) && m.known[i+1].first == s.last+1 {
+		s.last = m.known[i+1].last
+		m.known = append(m.known[:i+1], m.known[i+2:]...)
+	}
+}
+
+func (m *memory) has(c phone.CallID) bool {
+	i := sort.Search(len(m.known), func(i int) bool { return m.known[i].last >= c })
+	return i < len(m.known) && m.known[i].first <= c
+}

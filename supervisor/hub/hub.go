@@ -1,0 +1,129 @@
+package hub
+
+import (
+	"sync"
+
+	"ringmaster/proto/phone"
+)
+
+// How much is kept of each phone.
+const (
+	SIPLogBound  = 5000
+	HistoryBound = 100
+	InboxBound   = 100
+)
+
+// How many events of all phones together are kept for readers.
+const (
+	stateBound = 32768
+	traceBound = 32768
+	markBound  = 4096
+)
+
+// Hub holds it all. Its methods may be called from any goroutine.
+type Hub struct {
+	mu      sync.Mutex
+	last    uint64 // the newest position given
+	state   *ring[Record]
+	trace   *ring[Record]
+	phones  map[phone.ID]*memory
+	changed chan struct{} // closed at the next event; nil when nobody waits
+
+	stateLost, traceLost uint64 // the newest position overwritten in each
+
+	marks     map[uint64]mark
+	markOrder *ring[uint64] // their positions, in order of completion
+}
+
+// memory is what is kept of one phone_id.
+type memory struct {
+	incarnation int
+	sip         *ring[phone.SIPMessage]
+	ended       *ring[phone.CallInfo]
+	inbox       *ring[phone.Message]
+	known       []span
+	live        map[phone.CallID]phone.CallInfo
+}
+
+// New makes an empty hub.
+func New() *Hub { return newBounded(stateBound, traceBound, markBound) }
+
+func newBounded(state, trace, marks int) *Hub {
+	return &Hub{
+		state:     newRing[Record](state),
+		trace:     newRing[Record](trace),
+		phones:    make(map[phone.ID]*memory),
+		marks:     make(map[uint64]mark),
+		markOrder: newRing[uint64](marks),
+	}
+}
+
+// Append takes one entry of a phone's journal. incarnation rises with every
+// worker that the phone has had; an entry whose Seq is 0 is the fleet's own
+// word about the phone.
+func (h *Hub) Append(id phone.ID, incarnation int, e phone.Entry) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	m := h.memory(id)
+	m.incarnation = max(m.incarnation, incarnation)
+	switch {
+	case e.SIP != nil:
+		m.sip.push(*e.SIP)
+	case e.Inbox != nil:
+		m.inbox.push(*e.Inbox)
+	case e.Ended != nil:
+		m.end(*e.Ended)
+	case e.Event != nil:
+		m.follow(*e.Event, e.Seq == 0)
+		h.publish(Record{PhoneID: id, Incarnation: incarnation, Seq: e.Seq, Event: e.Event})
+	case e.Gap != nil:
+		h.publish(Record{PhoneID: id, Incarnation: incarnation, Seq: e.Seq, Gap: e.Gap})
+	}
+}
+
+// SIPLog returns the phone's SIP messages, oldest first. The Raw bytes are
+// shared: they are not to be written to.
+func (h *Hub) SIPLog(id phone.ID) []phone.SIPMessage {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if m := h.phones[id]; m != nil {
+		return m.sip.all()
+	}
+	return nil
+}
+
+// Inbox returns the SIP MESSAGEs that the phone received, oldest first.
+func (h *Hub) Inbox(id phone.ID) []phone.Message {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if m := h.phones[id]; m != nil {
+		return m.inbox.all()
+	}
+	return nil
+}
+
+// Phones returns every phone_id that anything is kept of, in no order.
+func (h *Hub) Phones() []phone.ID {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	ids := make([]phone.ID, 0, len(h.phones))
+	for id := range h.phones {
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// memory returns what is kept of id, which it makes at first sight.
+func (h *Hub) memory(id phone.ID) *memory {
+	m := h.phones[id]
+	if m == nil {
+		m = &memory{
+			sip:   newRing[phone.SIPMessage](SIPLogBound),
+			ended: newRing[phone.CallInfo](HistoryBound),
+			inbox: newRing[phone.Message](InboxBound),
+			live:  make(map[phone.CallID]phone.CallInfo),
+		}
+		h.phones[id] = m
+	}
+	return m
+}

@@ -1,0 +1,387 @@
+package phoneproc_test
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+	"golang.org/x/sys/unix"
+
+	"ringmaster/proto/phone"
+	"ringmaster/supervisor/phoneproc"
+	"ringmaster/tests/fakeworker"
+)
+
+func TestMain(m *testing.M) {
+	fakeworker.Main()
+	goleak.VerifyTestMain(m)
+}
+
+// limit is how long anything in these tests may take.
+const limit = 20 * time.Second
+
+func context20(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func newStarter(t *testing.T, change func(*phoneproc.Options), flags ...string) *phoneproc.Starter {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := phoneproc.Options{Path: self, Args: fakeworker.Args(flags...), Environ: fakeworker.Environ()}
+	if change != nil {
+		change(&o)
+	}
+	s, err := phoneproc.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return s
+}
+
+// start gives a worker whose phone is configured.
+func start(t *testing.T, flags ...string) phoneproc.Worker {
+	t.Helper()
+	ctx := context20(t)
+	w, err := newStarter(t, nil, flags...).Start(ctx, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Configure(ctx, configuration()); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func configuration() phone.Configuration {
+	return phone.Configuration{
+		Settings: phone.Settings{PhoneID: "a", Domain: "127.0.0.1", Username: "a", Transport: phone.UDP},
+		CallIDs:  phone.Block{First: 0, Count: 1000},
+	}
+}
+
+func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
+
+func waitGone(t *testing.T, w phoneproc.Worker) {
+	t.Helper()
+	select {
+	case <-w.Gone():
+	case <-time.After(limit):
+		t.Fatal("the worker is not gone")
+	}
+}
+
+func TestAWorkerStartsAnswersAndShutsDown(t *testing.T) {
+	w := start(t)
+	ctx := context20(t)
+	if w.PID() <= 0 || w.Exit().Status != "" {
+		t.Errorf("pid %d, exit %v", w.PID(), w.Exit())
+	}
+	if _, err := w.Do(ctx, phone.MakeCall{DestURI: "sip:b@127.0.0.1"}); err != nil {
+		t.Fatal(err)
+	}
+	types := make(chan []string, 1)
+	watching := make(chan struct{}, 100)
+	go func() {
+		var got []string
+		err := w.Watch(ctx, 0, func(e phone.Entry) error {
+			if e.Event != nil {
+				got = append(got, e.Event.Type)
+			}
+			watching <- struct{}{}
+			return nil
+		})
+		if err != nil {
+			t.Errorf("Watch after Shutdown: %v", err)
+		}
+		types <- got
+	}()
+	<-watching
+	if err := w.Shutdown(ctx, phone.Shutdown{HangupCalls: true}); err != nil {
+		t.Errorf("Shutdown: %v", err)
+	}
+	waitGone(t, w)
+	if w.Exit().Status != "exit status 0" {
+		t.Errorf("exit: %v", w.Exit())
+	}
+	want := []string{"call.state.calling", "call.state.confirmed", "call.state.disconnected"}
+	if got := <-types; !slices.Equal(got, want) {
+		t.Errorf("watched %v, want %v: what happens during Shutdown is part of the journal", got, want)
+	}
+	if _, err := w.Health(ctx); !errors.Is(err, phoneproc.ErrWorkerGone) {
+		t.Errorf("Health after the end: %v", err)
+	}
+}
+
+func TestDeathIsNoticedAtOnceAndExplained(t *testing.T) {
+	w := start(t)
+	ctx := context20(t)
+	stream := make(chan error, 1)
+	go func() { stream <- w.Watch(ctx, 0, func(phone.Entry) error { return nil }) }()
+	if err := syscall.Kill(w.PID(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	killed := time.Now()
+	waitGone(t, w)
+	if took := time.Since(killed); took > 100*time.Millisecond {
+		t.Errorf("noticed after %v", took)
+	}
+	err := <-stream
+	var e *phone.Error
+	if !errors.Is(err, phoneproc.ErrWorkerGone) || !errors.As(err, &e) || e.Kind != phone.Gone {
+		t.Errorf("Watch: %v", err)
+	}
+	if want := `the worker process of phone "a" is gone (signal: killed)`; err.Error() != want {
+		t.Errorf("got %q, want %q", err, want)
+	}
+}
+
+func TestLastWordsOfAPanic(t *testing.T) {
+	w := start(t)
+	_, err := w.Do(context20(t), phone.SendDTMF{Digits: "1"})
+	if err == nil || errors.Is(err, phoneproc.ErrWorkerGone) {
+		t.Fatalf("without the knob: %v", err)
+	}
+	w = start(t, "-panic-on-dtmf")
+	_, err = w.Do(context20(t), phone.SendDTMF{Digits: "1"})
+	if !errors.Is(err, phoneproc.ErrWorkerGone) || !strings.Contains(err.Error(), "exit status 2; its last words: panic: the knob says so") {
+		t.Errorf("got %v", err)
+	}
+	if lines := w.Exit().Stderr; len(lines) < 3 || len(lines) > 20 {
+		t.Errorf("%d lines of stderr kept: %q", len(lines), lines)
+	}
+}
+
+func TestChildrenGoWithTheWorker(t *testing.T) {
+	w := start(t, "-child")
+	ctx, stop := context.WithCancel(context20(t))
+	var child int
+	err := w.Watch(ctx, 0, func(e phone.Entry) error {
+		child = int(e.Event.Data["pid"].(int64))
+		stop()
+		return ctx.Err()
+	})
+	if !errors.Is(err, context.Canceled) || !alive(child) {
+		t.Fatalf("Watch: %v, child %d alive: %v", err, child, alive(child))
+	}
+	childEnd, err := unix.PidfdOpen(child, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(childEnd)
+	killed := time.Now()
+	if err := syscall.Kill(w.PID(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	waitGone(t, w)
+	if took := time.Since(killed); took > 100*time.Millisecond {
+		t.Errorf("a child that holds stderr delayed the noticing: %v", took)
+	}
+	poll := []unix.PollFd{{Fd: int32(childEnd), Events: unix.POLLIN}}
+	if n, err := unix.Poll(poll, int(limit.Milliseconds())); err != nil || n != 1 {
+		t.Errorf("the child lives on: %d, %v", n, err)
+	}
+}
+
+func TestShutdownThatIsIgnoredEndsInAKill(t *testing.T) {
+	w := start(t, "-ignore-shutdown")
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := w.Shutdown(ctx, phone.Shutdown{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v, want the deadline", err)
+	}
+	select {
+	case <-w.Gone():
+	default:
+		t.Error("Shutdown returned before the process was gone")
+	}
+}
+
+func TestAStoppedProcessIsKilled(t *testing.T) {
+	w := start(t)
+	if err := syscall.Kill(w.PID(), syscall.SIGSTOP); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Waitid(unix.P_PID, w.PID(), nil, unix.WSTOPPED|unix.WNOWAIT, nil); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := w.Health(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Health of a stopped process: %v", err)
+	}
+	w.Kill()
+	if got := w.Exit().Status; got != "signal: killed" {
+		t.Errorf("exit %q", got)
+	}
+}
+
+func TestFailedStartsSayWhyAndLeaveNothing(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(*phoneproc.Options)
+		flags  []string
+		want   string
+	}{
+		"no such program": {change: func(o *phoneproc.Options) { o.Path = "/nowhere/phoneworker" },
+			want: `the worker of phone "a" did not start: the worker program cannot be run`},
+		"ends early":       {flags: []string{"-exit-early"}, want: "it ended before it was ready (exit status 4; its last words: ending before the handshake, as told)"},
+		"not a worker":     {change: func(o *phoneproc.Options) { o.Path, o.Args = "/bin/echo", []string{"hello"} }, want: "did not start"},
+		"stalls":           {change: func(o *phoneproc.Options) { o.StartTimeout = 300 * time.Millisecond }, flags: []string{"-stall-handshake"}, want: "it gave no sign of life within 300ms"},
+		"another version":  {change: func(o *phoneproc.Options) { o.Version = "2" }, flags: []string{"-version=1"}, want: `the worker program is version "1" and the supervisor is "2": install both from the same build`},
+		"unknown argument": {flags: []string{"-nonsense"}, want: "exit status 2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			temp, err := os.MkdirTemp("", "pp")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer os.RemoveAll(temp)
+			s := newStarter(t, func(o *phoneproc.Options) {
+				o.TempDir = temp
+				if tc.change != nil {
+					tc.change(o)
+				}
+			}, tc.flags...)
+			w, err := s.Start(context20(t), "a")
+			if err == nil || !strings.Contains(err.Error(), tc.want) {
+				t.Errorf("got %v, %v, want %q", w, err, tc.want)
+			}
+			if left, _ := filepath.Glob(filepath.Join(temp, "*", "*")); len(left) > 0 {
+				t.Errorf("left behind: %v", left)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+			if left, _ := filepath.Glob(filepath.Join(temp, "*")); len(left) > 0 {
+				t.Errorf("left behind after Close: %v", left)
+			}
+		})
+	}
+}
+
+func TestStartEndsWithItsContext(t *testing.T) {
+	s := newStarter(t, nil, "-stall-handshake")
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if _, err := s.Start(ctx, "a"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCloseTakesEveryWorkerAlong(t *testing.T) {
+	s := newStarter(t, nil)
+	ctx := context20(t)
+	var workers []phoneproc.Worker
+	for _, id := range []phone.ID{"a", "b", "c"} {
+		w, err := s.Start(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		workers = append(workers, w)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, w := range workers {
+		select {
+		case <-w.Gone():
+		default:
+			t.Errorf("pid %d is not gone", w.PID())
+		}
+	}
+	if _, err := s.Start(ctx, "d"); err == nil {
+		t.Error("a closed starter must not start")
+	}
+}
+
+func TestAWorkerSeesOnlyTheAllowedEnvironment(t *testing.T) {
+	s := newStarter(t, func(o *phoneproc.Options) {
+		o.Environ = []string{"PATH=/bin", "SIP_PASSWORD=secret", "TZ=UTC"}
+	})
+	w, err := s.Start(context20(t), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(w.PID()), "environ"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := string(raw)
+	if strings.Contains(env, "secret") || !strings.Contains(env, "PATH=/bin") || !strings.Contains(env, "TZ=UTC") {
+		t.Errorf("environment: %q", env)
+	}
+	command, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(w.PID()), "cmdline"))
+	if err != nil || strings.Contains(string(command), "secret") {
+		t.Errorf("command line: %q, %v", command, err)
+	}
+}
+
+func TestTheSocketFolderIsOursAlone(t *testing.T) {
+	temp, err := os.MkdirTemp("", "pp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(temp)
+	s := newStarter(t, func(o *phoneproc.Options) { o.TempDir = temp })
+	if _, err := s.Start(context20(t), "a"); err != nil {
+		t.Fatal(err)
+	}
+	sockets, err := filepath.Glob(filepath.Join(temp, "*", "*", "*"))
+	if err != nil || len(sockets) != 1 {
+		t.Fatalf("sockets: %v, %v", sockets, err)
+	}
+	info, err := os.Stat(filepath.Dir(filepath.Dir(sockets[0])))
+	if err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("folder: %v, %v", info, err)
+	}
+}
+
+func TestALongTempDirIsRefused(t *testing.T) {
+	long := filepath.Join(t.TempDir(), strings.Repeat("x", 100))
+	if err := os.Mkdir(long, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, err := phoneproc.New(phoneproc.Options{TempDir: long})
+	if err == nil || !strings.Contains(err.Error(), "set TMPDIR to a path of at most 55 bytes") {
+		t.Errorf("got %v", err)
+	}
+	if left, _ := os.ReadDir(long); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}
+
+func TestManyEntriesArriveInOrder(t *testing.T) {
+	const n = 3000
+	w := start(t, "-flood=3000")
+	done := errors.New("that is all")
+	var next int64
+	err := w.Watch(context20(t), 0, func(e phone.Entry) error {
+		if e.Seq != uint64(next+1) || e.Event.Data["n"] != next {
+			t.Fatalf("entry %d after %d: %v", e.Seq, next, e.Event)
+		}
+		if next++; next == n {
+			return done
+		}
+		return nil
+	})
+	if !errors.Is(err, done) {
+		t.Errorf("Watch: %v after %d", err, next)
+	}
+}

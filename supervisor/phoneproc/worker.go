@@ -1,0 +1,197 @@
+package phoneproc
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/hashicorp/go-plugin"
+
+	"ringmaster/proto/phone"
+	pb "ringmaster/proto/phonev1"
+	"ringmaster/proto/phonewire"
+)
+
+// Limits of a worker's last moments.
+const (
+	// lostGrace is how long a worker may live on after its connection broke.
+	lostGrace = 100 * time.Millisecond
+	// drainGrace bounds the wait for the last journal entries after Shutdown.
+	drainGrace = 300 * time.Millisecond
+	// exitGrace bounds the wait for the process to exit when asked to.
+	exitGrace = 500 * time.Millisecond
+)
+
+// Worker is a phone in a process of its own. After its process is gone every
+// method fails with ErrWorkerGone.
+//
+// Shutdown asks the phone to end, then the process, and kills it and its
+// children when either does not happen: by ctx's end, for the phone. When it
+// returns, whatever the error, the process is gone and every Watch has
+// delivered what the phone still had to say.
+type Worker interface {
+	phone.Phone
+
+	// PID is the process's number.
+	PID() int
+	// Gone is closed when the process is dead and reaped, its children
+	// killed and its sockets free again.
+	Gone() <-chan struct{}
+	// Exit says how it ended. Before Gone it is the zero value.
+	Exit() Exit
+	// Kill takes the process and its children down without asking and
+	// returns when they are gone.
+	Kill()
+}
+
+type worker struct {
+	id      phone.ID
+	process *process
+	client  *plugin.Client
+	rpc     pb.PhoneServiceClient
+	watches activity
+}
+
+func newWorker(id phone.ID, p *process, client *plugin.Client, rpc pb.PhoneServiceClient) *worker {
+	return &worker{id: id, process: p, client: client, rpc: rpc}
+}
+
+// hello makes sure that both programs are of one build.
+func (w *worker) hello(ctx context.Context, version string) error {
+	hello, err := w.rpc.Hello(ctx, &pb.HelloRequest{})
+	if err != nil {
+		return err
+	}
+	return phonewire.CheckVersion(version, hello.GetProgramVersion())
+}
+
+// attend waits for the process's end, or kills it when ctx ends, and tidies up
+// after it: the connection, its goroutines, its socket.
+func (w *worker) attend(ctx context.Context) {
+	select {
+	case <-w.process.done:
+	case <-ctx.Done():
+		w.Kill()
+	}
+	w.client.Kill()
+}
+
+func (w *worker) PID() int { return w.process.cmd.Process.Pid }
+
+func (w *worker) Gone() <-chan struct{} { return w.process.done }
+
+func (w *worker) Exit() Exit {
+	select {
+	case <-w.process.done:
+		return w.process.exit
+	default:
+		return Exit{}
+	}
+}
+
+func (w *worker) Kill() {
+	w.process.kill()
+	<-w.process.done
+}
+
+func (w *worker) Configure(ctx context.Context, c phone.Configuration) (phone.Configured, error) {
+	m, err := w.rpc.Configure(ctx, phonewire.ConfigurationToWire(c))
+	if err != nil {
+		return phone.Configured{}, w.failed(ctx, err)
+	}
+	return phonewire.ConfiguredFromWire(m), nil
+}
+
+func (w *worker) Do(ctx context.Context, cmd phone.Command) (phone.Outcome, error) {
+	request, err := phonewire.CommandToWire(cmd)
+	if err != nil {
+		return phone.Outcome{}, phone.Errorf(phone.Internal, "%v", err)
+	}
+	m, err := w.rpc.Do(ctx, request)
+	if err != nil {
+		return phone.Outcome{}, w.failed(ctx, err)
+	}
+	return phonewire.OutcomeFromWire(m), nil
+}
+
+func (w *worker) Watch(ctx context.Context, after uint64, each func(phone.Entry) error) error {
+	w.watches.begin()
+	defer w.watches.end()
+	streamCtx, cancel := context.WithCancel(ctx)
+	defer cancel() // frees the stream when each fails
+	stream, err := w.rpc.Watch(streamCtx, &pb.WatchRequest{After: after})
+	if err != nil {
+		return w.failed(ctx, err)
+	}
+	for {
+		m, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return w.failed(ctx, err)
+		}
+		e, err := phonewire.EntryFromWire(m)
+		if err != nil {
+			return phone.Errorf(phone.Internal, "%v", err)
+		}
+		if err := each(e); err != nil {
+			return err
+		}
+	}
+}
+
+func (w *worker) Health(ctx context.Context) (phone.Health, error) {
+	m, err := w.rpc.Health(ctx, &pb.HealthRequest{})
+	if err != nil {
+		return phone.Health{}, w.failed(ctx, err)
+	}
+	return phonewire.HealthFromWire(m), nil
+}
+
+func (w *worker) Shutdown(ctx context.Context, s phone.Shutdown) error {
+	_, err := w.rpc.Shutdown(ctx, phonewire.ShutdownToWire(s))
+	if err != nil {
+		err = w.failed(ctx, err)
+		w.Kill()
+		return err
+	}
+	drained := time.NewTimer(drainGrace)
+	defer drained.Stop()
+	select {
+	case <-w.watches.idle():
+	case <-drained.C:
+	case <-ctx.Done():
+	}
+	// Ask the process to end: go-plugin does it without a limit of its own.
+	limit := time.AfterFunc(exitGrace, w.process.kill)
+	defer limit.Stop()
+	w.client.Kill()
+	w.Kill()
+	return nil
+}
+
+// failed makes of a gRPC error what a phone.Phone may return. When the
+// connection broke it waits for the process to be gone, so that the error can
+// say why, and makes sure that it is.
+func (w *worker) failed(ctx context.Context, err error) error {
+	phoneErr, lost := phonewire.ErrorFromWire(err)
+	isContext := errors.Is(phoneErr, context.Canceled) || errors.Is(phoneErr, context.DeadlineExceeded)
+	if !lost && !isContext {
+		return phoneErr
+	}
+	grace := time.NewTimer(lostGrace)
+	defer grace.Stop()
+	select {
+	case <-w.process.done:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-grace.C:
+		if !lost {
+			return phone.Errorf(phone.Internal, "phone %q gave up: %v", w.id, phoneErr)
+		}
+		w.Kill()
+	}
+	return gone(w.id, w.process.exit)
+}

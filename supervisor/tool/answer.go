@@ -1,0 +1,179 @@
+package tool
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"ringmaster/proto/phone"
+)
+
+// answerBound is how many bytes of JSON an answer may have before its lists
+// are cut: what a model reads is bounded.
+const answerBound = 90_000
+
+// errorBound is how many characters of an error are shown.
+const errorBound = 8000
+
+// statused is a result that is neither "ok" nor a failure.
+type statused interface{ status() string }
+
+// success encodes a result:
+//
+//	{"status": "ok", "phone_id": …, <the result's fields>, "cursor": …}
+//
+// phone_id stands there for per-phone tools (results of the others have it
+// among their fields), cursor for tools that act.
+func (c *call) success(e entry, result any) Answer {
+	head := writer{}
+	head.add("status", statusOf(result))
+	if c.phone != "" {
+		head.add("phone_id", c.phone)
+	}
+	tail := writer{}
+	if c.acts {
+		tail.add("cursor", c.cursor)
+	}
+	text, err := bounded(result, head, tail)
+	if err != nil {
+		return failure(fmt.Errorf("the answer of %s cannot be written: %w", e.name, err), c.phone)
+	}
+	return Answer{JSON: text}
+}
+
+func statusOf(result any) string {
+	if s, ok := result.(statused); ok {
+		return s.status()
+	}
+	return "ok"
+}
+
+// failure is the answer of a tool that could not do what was asked.
+func failure(err error, id phone.ID) Answer {
+	o := writer{}
+	o.add("status", "error")
+	o.add("error", clean(sentence(err), errorBound))
+	if id == "" {
+		o.add("phone_id", nil)
+	} else {
+		o.add("phone_id", id)
+	}
+	return Answer{JSON: o.close(), IsError: true}
+}
+
+func sentence(err error) string {
+	switch {
+	case errors.Is(err, context.Canceled):
+		return "the call of the tool was cancelled before the matter was decided"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "the phone did not answer in time"
+	}
+	return err.Error()
+}
+
+// writer is a JSON object while it is written, its fields in order.
+type writer struct{ text []byte }
+
+func (o *writer) add(name string, value any) {
+	v, err := json.Marshal(value)
+	if err != nil {
+		v = []byte("null")
+	}
+	o.addRaw(name, v)
+}
+
+func (o *writer) addRaw(name string, value json.RawMessage) {
+	if len(o.text) > 0 {
+		o.text = append(o.text, ',')
+	}
+	o.text = append(append(append(o.text, '"'), name...), '"', ':')
+	o.text = append(o.text, value...)
+}
+
+// join adds the fields of another object.
+func (o *writer) join(fields []byte) {
+	if len(fields) == 0 {
+		return
+	}
+	if len(o.text) > 0 {
+		o.text = append(o.text, ',')
+	}
+	o.text = append(o.text, fields...)
+}
+
+func (o *writer) close() json.RawMessage {
+	return append(append([]byte{'{'}, o.text...), '}')
+}
+
+// bounded writes head, result and tail as one object. Past the bound, the list
+// of the result that is tagged
+//
+//	cut:"<how to ask for what is missing>"
+//
+// loses its oldest entries, the first ones; its count, the field tagged
+// `count:""`, follows, and "truncated" says what is missing.
+func bounded(result any, head, tail writer) (json.RawMessage, error) {
+	v := reflect.New(reflect.TypeOf(result)).Elem()
+	v.Set(reflect.ValueOf(result))
+	list, how := cuttable(v)
+	var missing int
+	for {
+		text, err := write(v, head, tail, missing, how)
+		if err != nil || len(text) <= answerBound || !list.IsValid() || list.Len() == 0 {
+			return text, err
+		}
+		n, err := excess(list, len(text)-answerBound)
+		if err != nil {
+			return nil, err
+		}
+		missing += n
+		list.Set(list.Slice(n, list.Len()))
+		setCount(v, list.Len())
+	}
+}
+
+func write(v reflect.Value, head, tail writer, missing int, how string) (json.RawMessage, error) {
+	fields, err := json.Marshal(v.Interface())
+	if err != nil {
+		return nil, err
+	}
+	o := writer{text: append([]byte(nil), head.text...)}
+	o.join(fields[1 : len(fields)-1])
+	o.join(tail.text)
+	if missing > 0 {
+		o.add("truncated", fmt.Sprintf("%d older entries are missing, to keep the answer short: %s", missing, how))
+	}
+	return o.close(), nil
+}
+
+// excess is how many entries from the front hold at least so many bytes.
+func excess(list reflect.Value, bytes int) (int, error) {
+	n := 0
+	for ; n < list.Len() && bytes > 0; n++ {
+		text, err := json.Marshal(list.Index(n).Interface())
+		if err != nil {
+			return 0, err
+		}
+		bytes -= len(text) + 1
+	}
+	return n, nil
+}
+
+func cuttable(v reflect.Value) (list reflect.Value, how string) {
+	for i := range v.NumField() {
+		if how, ok := v.Type().Field(i).Tag.Lookup("cut"); ok {
+			return v.Field(i), how
+		}
+	}
+	return reflect.Value{}, ""
+}
+
+func setCount(v reflect.Value, n int) {
+	for i := range v.NumField() {
+		if _, ok := v.Type().Field(i).Tag.Lookup("count"); ok {
+			v.Field(i).SetInt(int64(n))
+		}
+	}
+}

@@ -1,0 +1,344 @@
+package tool
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"ringmaster/proto/phone"
+	"ringmaster/supervisor/hub"
+)
+
+func callEntries() []entry {
+	act := Hints{Destructive: true, OpenWorld: true}
+	read := Hints{ReadOnly: true, Idempotent: true}
+	return []entry{
+		define(entry{name: "make_call", title: "Make a call",
+			description: "Call a SIP URI. Answers when the INVITE has left; get_call_info tells how it goes on.",
+			hints:       Hints{OpenWorld: true}}, makeCall),
+		define(entry{name: "answer_call", title: "Answer a call",
+			description: "Answer a waiting call with 200, or let it ring with 180 or 183 (early media).",
+			hints:       Hints{Idempotent: true, OpenWorld: true}}, answerCall),
+		define(entry{name: "reject_call", title: "Reject a call",
+			description: "Refuse a waiting call.", hints: act}, rejectCall),
+		define(entry{name: "hangup", title: "Hang up",
+			description: "End a call, whatever its state.", hints: Hints{Destructive: true, Idempotent: true, OpenWorld: true}}, hangup),
+		define(entry{name: "get_call_info", title: "Get a call",
+			description: "Everything known of one call, active or ended, with its RTP statistics.", hints: read}, getCallInfo),
+		define(entry{name: "get_call_history", title: "Get the call history",
+			description: "The ended calls, oldest first, at most 100.", hints: read}, getCallHistory),
+		define(entry{name: "list_calls", title: "List calls",
+			description: "Active calls, then ended ones, the latest first.", hints: read}, listCalls),
+		define(entry{name: "get_active_calls", title: "Get the active calls",
+			description: "Everything known of each active call.", hints: read}, getActiveCalls),
+	}
+}
+
+// mine checks that a call that the client named is one of this phone's.
+func (c *call) mine(id *phone.CallID) error {
+	if id == nil {
+		return nil
+	}
+	if owner, known := c.set.o.Hub.Owner(*id); known {
+		if owner != c.phone {
+			return phone.Errorf(phone.Invalid, "call_id %d belongs to phone_id '%s', not '%s'", *id, owner, c.phone)
+		}
+		return nil
+	}
+	// The phone may have the call since a moment ago, its first event still on
+	// the way; another phone's block holds no call that this one could have.
+	if owner, granted := c.set.o.Phones.OwnerOf(*id); granted && owner == c.phone {
+		return nil
+	}
+	return notFound(*id)
+}
+
+func notFound(id phone.CallID) error {
+	return phone.Errorf(phone.NotFound, "call %d not found", id)
+}
+
+// onCall gives a command on the call that the client named, or on the one that
+// the phone chooses. What the phone no longer knows of, the hub may.
+func (c *call) onCall(ctx context.Context, id *phone.CallID, cmd phone.Command) (phone.Outcome, error) {
+	if err := c.mine(id); err != nil {
+		return phone.Outcome{}, err
+	}
+	out, err := c.do(ctx, cmd)
+	if id != nil && isKind(err, phone.NotFound) {
+		if info, ended := c.set.o.Hub.Ended(c.phone, *id); ended {
+			return phone.Outcome{}, &endedError{info}
+		}
+		return phone.Outcome{}, notFound(*id)
+	}
+	if err == nil && out.Call == nil && len(out.Calls) == 0 && out.Recording == nil {
+		return phone.Outcome{}, phone.Errorf(phone.Internal, "phone %s did not say which call it acted on", c.phone)
+	}
+	return out, err
+}
+
+// endedError is that of a command on a call that is over.
+type endedError struct{ info phone.CallInfo }
+
+func (e *endedError) Error() string {
+	return phone.Errorf(phone.Precondition, "call %d has ended", e.info.CallID).Error()
+}
+
+type makeCallArguments struct {
+	DestURI string            `json:"dest_uri" doc:"a SIP URI: sip:6002@pbx.example"`
+	Headers map[string]string `json:"headers" doc:"headers added to the INVITE"`
+}
+
+type callState struct {
+	CallID phone.CallID `json:"call_id"`
+	State  string       `json:"state"`
+}
+
+func makeCall(ctx context.Context, c *call, a makeCallArguments) (callState, error) {
+	out, err := c.onCall(ctx, nil, phone.MakeCall{DestURI: a.DestURI, Headers: a.Headers})
+	if err != nil {
+		return callState{}, err
+	}
+	return callState{CallID: out.Call.CallID, State: out.Call.State.String()}, nil
+}
+
+type answerArguments struct {
+	CallID     *phone.CallID `json:"call_id" min:"0" doc:"left out: the oldest waiting call"`
+	StatusCode int           `json:"status_code" default:"200" enum:"180,183,200"`
+}
+
+type answerResult struct {
+	callState
+	Already bool `json:"already"`
+}
+
+func answerCall(ctx context.Context, c *call, a answerArguments) (answerResult, error) {
+	out, err := c.onCall(ctx, a.CallID, phone.Answer{CallID: a.CallID, Status: a.StatusCode})
+	if err != nil {
+		return answerResult{}, err
+	}
+	return answerResult{callState: callState{out.Call.CallID, out.Call.State.String()}, Already: out.Call.Already}, nil
+}
+
+type rejectArguments struct {
+	CallID     *phone.CallID `json:"call_id" min:"0" doc:"left out: the oldest waiting call"`
+	StatusCode int           `json:"status_code" default:"486" min:"300" max:"699"`
+}
+
+type rejectResult struct {
+	CallID     phone.CallID `json:"call_id"`
+	StatusCode int          `json:"status_code"`
+}
+
+func rejectCall(ctx context.Context, c *call, a rejectArguments) (rejectResult, error) {
+	out, err := c.onCall(ctx, a.CallID, phone.Reject{CallID: a.CallID, Status: a.StatusCode})
+	if err != nil {
+		return rejectResult{}, err
+	}
+	return rejectResult{CallID: out.Call.CallID, StatusCode: out.Call.Status}, nil
+}
+
+// callArgument names a call of the phone.
+type callArgument struct {
+	CallID *phone.CallID `json:"call_id" min:"0" doc:"left out: the first active call"`
+}
+
+type hangupResult struct {
+	CallID  phone.CallID `json:"call_id"`
+	Already bool         `json:"already"`
+}
+
+func hangup(ctx context.Context, c *call, a callArgument) (hangupResult, error) {
+	out, err := c.onCall(ctx, a.CallID, phone.Hangup{CallID: a.CallID})
+	var ended *endedError
+	if errors.As(err, &ended) {
+		return hangupResult{CallID: ended.info.CallID, Already: true}, nil
+	}
+	if err != nil {
+		return hangupResult{}, err
+	}
+	return hangupResult{CallID: out.Call.CallID, Already: out.Call.Already}, nil
+}
+
+type rtpFields struct {
+	TxPackets    int64 `json:"tx_packets"`
+	TxBytes      int64 `json:"tx_bytes"`
+	RxPackets    int64 `json:"rx_packets"`
+	RxBytes      int64 `json:"rx_bytes"`
+	RxLoss       int64 `json:"rx_loss"`
+	RxDup        int64 `json:"rx_dup"`
+	RxReorder    int64 `json:"rx_reorder"`
+	RxDiscard    int64 `json:"rx_discard"`
+	RxJitterUsec int64 `json:"rx_jitter_usec"`
+	RTTUsec      int64 `json:"rtt_usec"`
+}
+
+type callFields struct {
+	CallID         phone.CallID    `json:"call_id"`
+	State          string          `json:"state"`
+	StateText      string          `json:"state_text"`
+	Direction      phone.Direction `json:"direction"`
+	RemoteURI      *string         `json:"remote_uri"`
+	RemoteContact  *string         `json:"remote_contact"`
+	LocalContact   *string         `json:"local_contact"`
+	Codec          *string         `json:"codec"`
+	Duration       int64           `json:"duration"`
+	LastStatus     *int            `json:"last_status"`
+	LastStatusText *string         `json:"last_status_text"`
+	RecordingFile  *Path           `json:"recording_file"`
+	PlayingFile    *Path           `json:"playing_file"`
+	OnHold         bool            `json:"on_hold"`
+	SIPCallID      *string         `json:"sip_call_id"`
+	RTP            rtpFields       `json:"rtp"`
+}
+
+func callFieldsOf(i phone.CallInfo) callFields {
+	return callFields{
+		CallID: i.CallID, State: i.State.String(), StateText: i.State.String(), Direction: i.Direction,
+		RemoteURI: cleanOrNull(i.RemoteURI), RemoteContact: cleanOrNull(i.RemoteContact), LocalContact: cleanOrNull(i.LocalContact),
+		Codec: cleanOrNull(i.Codec), Duration: seconds(i), LastStatus: orNull(i.LastStatus), LastStatusText: statusText(i),
+		RecordingFile: orNull(Path(i.RecordingFile)), PlayingFile: orNull(Path(i.PlayingFile)),
+		OnHold: i.OnHold, SIPCallID: cleanOrNull(i.SIPCallID),
+		RTP: rtpFields(i.RTP),
+	}
+}
+
+func seconds(i phone.CallInfo) int64 { return int64(i.Duration.Seconds()) }
+
+// statusText is null before any status; a status without a phrase has "".
+func statusText(i phone.CallInfo) *string {
+	if i.LastStatus == 0 {
+		return nil
+	}
+	text := clean(i.LastStatusText, nameBound)
+	return &text
+}
+
+func getCallInfo(ctx context.Context, c *call, a callArgument) (callFields, error) {
+	out, err := c.onCall(ctx, a.CallID, phone.GetCall{CallID: a.CallID})
+	var ended *endedError
+	if errors.As(err, &ended) {
+		return callFieldsOf(ended.info), nil
+	}
+	if a.CallID != nil && isKind(err, phone.Gone) {
+		if info, known := c.set.o.Hub.Ended(c.phone, *a.CallID); known {
+			return callFieldsOf(info), nil
+		}
+	}
+	if err != nil {
+		return callFields{}, err
+	}
+	return callFieldsOf(out.Calls[0]), nil
+}
+
+type lastArgument struct {
+	LastN *int `json:"last_n" min:"0" doc:"the newest so many; left out: all"`
+}
+
+type historyRow struct {
+	PhoneID        phone.ID        `json:"phone_id"`
+	CallID         phone.CallID    `json:"call_id"`
+	Direction      phone.Direction `json:"direction"`
+	RemoteURI      *string         `json:"remote_uri"`
+	Duration       int64           `json:"duration"`
+	LastStatus     *int            `json:"last_status"`
+	LastStatusText *string         `json:"last_status_text"`
+	Codec          *string         `json:"codec"`
+	RecordingFile  *Path           `json:"recording_file"`
+	Timestamp      *string         `json:"timestamp"` // of the call's end
+}
+
+type historyResult struct {
+	History    []historyRow `json:"history" cut:"get_call_info has each call"`
+	TotalCount int          `json:"total_count" count:""`
+}
+
+func getCallHistory(ctx context.Context, c *call, a lastArgument) (historyResult, error) {
+	_, ended, err := c.calls(ctx)
+	if err != nil {
+		return historyResult{}, err
+	}
+	result := historyResult{History: []historyRow{}}
+	for _, i := range newest(ended, a.LastN) {
+		result.History = append(result.History, historyRow{
+			PhoneID: c.phone, CallID: i.CallID, Direction: i.Direction, RemoteURI: cleanOrNull(i.RemoteURI), Duration: seconds(i),
+			LastStatus: orNull(i.LastStatus), LastStatusText: statusText(i), Codec: cleanOrNull(i.Codec),
+			RecordingFile: orNull(Path(i.RecordingFile)), Timestamp: timestampOrNull(i.EndedAt),
+		})
+	}
+	result.TotalCount = len(result.History)
+	return result, nil
+}
+
+// calls are the phone's active calls, and its ended ones, oldest first: those
+// that the hub keeps, and those whose end has yet to reach it. A phone whose
+// worker is gone has no active call.
+func (c *call) calls(ctx context.Context) (active, ended []phone.CallInfo, err error) {
+	out, err := c.do(ctx, phone.ListCalls{})
+	if err != nil && !isKind(err, phone.Gone) {
+		return nil, nil, err
+	}
+	ended = c.set.o.Hub.History(c.phone)
+	for _, info := range out.Calls {
+		same := func(e phone.CallInfo) bool { return e.CallID == info.CallID }
+		switch {
+		case info.State != phone.StateDisconnected:
+			active = append(active, info)
+		case !slices.ContainsFunc(ended, same):
+			ended = append(ended, info)
+		}
+	}
+	slices.SortStableFunc(ended, func(a, b phone.CallInfo) int {
+		return cmp.Or(a.EndedAt.Compare(b.EndedAt), cmp.Compare(a.CallID, b.CallID))
+	})
+	if n := len(ended) - hub.HistoryBound; n > 0 {
+		ended = ended[n:]
+	}
+	return active, ended, nil
+}
+
+type callRow struct {
+	PhoneID   phone.ID     `json:"phone_id"`
+	CallID    phone.CallID `json:"call_id"`
+	State     string       `json:"state"`
+	RemoteURI *string      `json:"remote_uri"`
+	Duration  int64        `json:"duration"`
+	Codec     *string      `json:"codec"`
+}
+
+type callList struct {
+	Calls      []callRow `json:"calls"`
+	TotalCount int       `json:"total_count" count:""`
+}
+
+func listCalls(ctx context.Context, c *call, _ struct{}) (callList, error) {
+	active, ended, err := c.calls(ctx)
+	if err != nil {
+		return callList{}, err
+	}
+	slices.Reverse(ended)
+	list := callList{Calls: []callRow{}}
+	for _, i := range append(active, ended...) {
+		list.Calls = append(list.Calls, callRow{PhoneID: c.phone, CallID: i.CallID, State: i.State.String(),
+			RemoteURI: cleanOrNull(i.RemoteURI), Duration: seconds(i), Codec: cleanOrNull(i.Codec)})
+	}
+	list.TotalCount = len(list.Calls)
+	return list, nil
+}
+
+type activeList struct {
+	Calls       []callFields `json:"calls"`
+	ActiveCount int          `json:"active_count"`
+}
+
+func getActiveCalls(ctx context.Context, c *call, _ struct{}) (activeList, error) {
+	active, _, err := c.calls(ctx)
+	if err != nil {
+		return activeList{}, err
+	}
+	list := activeList{Calls: []callFields{}, ActiveCount: len(active)}
+	for _, i := range active {
+		list.Calls = append(list.Calls, callFieldsOf(i))
+	}
+	return list, nil
+}

@@ -1,0 +1,78 @@
+// Package fakeworker is a worker with a phone that makes no real calls, and
+// that misbehaves on request. In a process it tests those who run workers; in
+// memory it is the reference for the contract of phone.Phone.
+package fakeworker
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"ringmaster/proto/phone"
+	"ringmaster/worker/phoneserver"
+)
+
+// Word, as a program's first argument, makes a test binary a fake worker; see
+// Main.
+const Word = "fakeworker"
+
+// Main lets a test binary serve as the worker program: called first in its
+// TestMain, it runs the fake worker and ends the process when the arguments
+// are Word and flags (see Knobs), and returns otherwise.
+func Main() {
+	if len(os.Args) > 1 && os.Args[1] == Word {
+		os.Exit(run(os.Args[2:], os.Stdin, os.Stderr))
+	}
+}
+
+// Args are the arguments that make Main run with the given flags.
+func Args(flags ...string) []string { return slices.Concat([]string{Word}, flags) }
+
+// Environ is this process's environment for such a worker. A binary built with
+// the race detector would sleep for a second at its end.
+func Environ() []string { return append(os.Environ(), "GORACE=atexit_sleep_ms=0") }
+
+// run is the program: it ends when the supervisor asks for it, when standard
+// input does, or on SIGTERM.
+func run(args []string, stdin io.Reader, stderr io.Writer) int {
+	k, err := parse(args, stderr)
+	if err != nil {
+		return 2
+	}
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer cancel()
+	go func() {
+		_, _ = io.Copy(io.Discard, stdin)
+		cancel()
+	}()
+	switch {
+	case k.ExitEarly:
+		fmt.Fprintln(stderr, "ending before the handshake, as told")
+		return 4
+	case k.StallHandshake:
+		<-ctx.Done()
+		return 0
+	}
+	log := hclog.New(&hclog.LoggerOptions{Output: stderr, JSONFormat: true, Level: hclog.Info})
+	p := New(k)
+	p.die = func() {
+		fmt.Fprintln(stderr, "dying as told")
+		os.Exit(3)
+	}
+	err = phoneserver.Serve(ctx, p, phoneserver.Options{Version: k.Version, Log: log})
+	if err != nil {
+		fmt.Fprintln(stderr, err)
+		return 1
+	}
+	end, stop := context.WithTimeout(context.Background(), time.Second)
+	defer stop()
+	_ = p.Shutdown(end, phone.Shutdown{HangupCalls: true})
+	return 0
+}

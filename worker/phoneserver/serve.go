@@ -1,0 +1,76 @@
+// Package phoneserver serves one phone over gRPC to the supervisor that
+// started this process. It decides nothing: it converts, calls and converts.
+package phoneserver
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+
+	"ringmaster/proto/phone"
+	"ringmaster/proto/phonewire"
+)
+
+// ErrNotAWorker is returned by Serve in a process that no supervisor started.
+var ErrNotAWorker = errors.New("this program was not started by a supervisor: to use a phone by hand, say run")
+
+// Options are what the service needs beside the phone.
+type Options struct {
+	// Version of this program; the supervisor compares it with its own.
+	Version string
+	// Log must write to the standard error that the process began with:
+	// Serve replaces os.Stdout and os.Stderr. nil logs nothing.
+	Log hclog.Logger
+}
+
+func (o Options) logger() hclog.Logger {
+	if o.Log == nil {
+		return hclog.NewNullLogger()
+	}
+	return o.Log
+}
+
+// Serve serves p until ctx ends or the supervisor asks the process to end,
+// which it does after the phone's Shutdown. It does not shut p down itself:
+// who ends ctx has done that before, as it has watched standard input for its
+// end, which tells that the supervisor is gone.
+//
+// Serve writes the handshake to os.Stdout and may be called once per process:
+// go-plugin leaves a few goroutines behind that end with the process.
+func Serve(ctx context.Context, p phone.Phone, o Options) error {
+	handshake := phonewire.Handshake()
+	if os.Getenv(handshake.MagicCookieKey) != handshake.MagicCookieValue {
+		return ErrNotAWorker
+	}
+	plugin.Serve(&plugin.ServeConfig{
+		HandshakeConfig: handshake,
+		Plugins:         plugin.PluginSet{phonewire.PluginName: &served{phone: p, options: o}},
+		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
+			s := grpc.NewServer(opts...)
+			context.AfterFunc(ctx, s.Stop)
+			return s
+		},
+		Logger: o.logger(),
+	})
+	return nil
+}
+
+// served is the phone as go-plugin wants to have it.
+type served struct {
+	plugin.NetRPCUnsupportedPlugin
+	phone   phone.Phone
+	options Options
+}
+
+func (s *served) GRPCServer(_ *plugin.GRPCBroker, server *grpc.Server) error {
+	Register(server, s.phone, s.options)
+	return nil
+}
+
+func (s *served) GRPCClient(context.Context, *plugin.GRPCBroker, *grpc.ClientConn) (any, error) {
+	return nil, errors.New("a worker serves a phone, it does not use one")
+}
