@@ -1,6 +1,7 @@
 package sipnet
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -33,6 +34,9 @@ func newParser() *sip.Parser {
 // parse reads one whole message and checks what everything above relies on:
 // version, Via, From, To, Call-ID, and a CSeq that agrees with the method.
 func parse(p *sip.Parser, raw []byte) (sip.Message, error) {
+	if err := checkHead(raw); err != nil {
+		return nil, err
+	}
 	msg, err := p.ParseSIP(raw)
 	if err != nil {
 		return nil, err
@@ -64,6 +68,17 @@ func parse(p *sip.Parser, raw []byte) (sip.Message, error) {
 		return nil, fmt.Errorf("version %.20q", version)
 	}
 	return msg, nil
+}
+
+// checkHead refuses line ends that are not CRLF, and NUL, before the body:
+// the parser lets them into values, and a response would carry them back to
+// programs that take them for the end of a header.
+func checkHead(raw []byte) error {
+	head, _, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
+	if bytes.Count(head, []byte("\n")) != bytes.Count(head, []byte("\r\n")) || bytes.IndexByte(head, 0) >= 0 {
+		return errors.New("a line end that is not CRLF, or a NUL, among the headers")
+	}
+	return nil
 }
 
 func repairHeaders(headers []sip.Header) {

@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	maxConns     = 512 // of one endpoint, both ways
-	maxQueued    = 256 // messages that wait for one connection
+	maxConns     = 512  // of one endpoint, both ways
+	maxQueued    = 1024 // messages that wait for one connection
 	dialPatience = 10 * time.Second
 	// writePatience bounds one write to a peer that does not read.
 	writePatience = 10 * time.Second
@@ -240,7 +240,7 @@ func (e *Endpoint) accept(l net.Listener, t phone.Transport) {
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
-		case err != nil: // too many open files, or the peer gave up
+		case err != nil: // too many open files: no use in asking at once again
 			select {
 			case <-e.ctx.Done():
 				return
