@@ -20,13 +20,20 @@ func (f Fault) String() string {
 	return fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Sentence)
 }
 
-// Faults is everything wrong with a profile, in the file's order.
-type Faults []Fault
+// ProfileErrors is everything wrong with a profile, in the file's order.
+type ProfileErrors []Fault
 
-func (f Faults) Error() string {
-	lines := make([]string, len(f))
-	for i, fault := range f {
-		lines[i] = fault.String()
+// shownFaults is how many faults are written out.
+const shownFaults = 50
+
+// Error has a line for each fault.
+func (f ProfileErrors) Error() string {
+	var lines []string
+	for _, fault := range f[:min(len(f), shownFaults)] {
+		lines = append(lines, fault.String())
+	}
+	if n := len(f) - shownFaults; n > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", n))
 	}
 	return strings.Join(lines, "\n")
 }

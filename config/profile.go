@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"ringmaster/proto/phone"
@@ -30,7 +31,7 @@ type Profile struct {
 	Warnings []string // a sentence each, naming file, line and column
 }
 
-// Load reads a profile from a regular file. An error is a Faults, or a
+// Load reads a profile from a regular file. An error is a ProfileErrors, or a
 // sentence that names the file; no text of a file that is no profile is in it.
 func Load(path string, o Options) (Profile, error) {
 	info, err := os.Stat(path)
@@ -84,7 +85,7 @@ type parser struct {
 	options  Options
 	phones   []phone.Settings
 	warnings []string
-	faults   Faults
+	faults   ProfileErrors
 }
 
 var yamlLine = regexp.MustCompile(`line (\d+)`)
@@ -102,7 +103,7 @@ func (p *parser) document(data []byte) *yaml.Node {
 	if err != nil {
 		at := &yaml.Node{Line: 1, Column: 1}
 		if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
-			fmt.Sscan(m[1], &at.Line)
+			at.Line, _ = strconv.Atoi(m[1]) // 0 when there are too many digits, which fault takes for the first line
 		}
 		p.fault(at, "this is not YAML: check indentation, colons and quotes near this line")
 		return nil
@@ -116,7 +117,7 @@ func (p *parser) document(data []byte) *yaml.Node {
 		}
 		return nil
 	}
-	if d.Decode(&yaml.Node{}) != io.EOF {
+	if err := d.Decode(&yaml.Node{}); !errors.Is(err, io.EOF) {
 		p.fault(root, "a profile is one YAML document: remove what follows the first")
 	}
 	return root

@@ -107,7 +107,7 @@ func TestEveryFaultIsNamedWithItsPlace(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Parse("p.yaml", []byte(c.yaml), options())
-			var faults Faults
+			var faults ProfileErrors
 			if !errors.As(err, &faults) || err.Error() != c.want {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
@@ -137,7 +137,7 @@ func TestWhatIsNoProfileIsNotQuoted(t *testing.T) {
 		"private key": "-----BEGIN PRIVATE KEY-----\nsesame\n",
 	} {
 		_, err := Parse("p.yaml", []byte(text), options())
-		var faults Faults
+		var faults ProfileErrors
 		if !errors.As(err, &faults) || faults[0].Line < 1 || faults[0].Column < 1 {
 			t.Errorf("%s: %v, want a fault with line and column", name, err)
 			continue
@@ -151,7 +151,7 @@ func TestWhatIsNoProfileIsNotQuoted(t *testing.T) {
 func TestAMergeOfItselfEnds(t *testing.T) {
 	_, err := Parse("p.yaml", []byte("phones:\n  - &a {<<: *a, phone_id: a, domain: h, username: a, password: x}\n"), options())
 	if err != nil {
-		var faults Faults
+		var faults ProfileErrors
 		if !errors.As(err, &faults) {
 			t.Errorf("got %v", err)
 		}

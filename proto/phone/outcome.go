@@ -80,7 +80,7 @@ type CallInfo struct {
 type RTPStats struct {
 	TxPackets, TxBytes int64 // bytes are RTP payload bytes
 	RxPackets, RxBytes int64
-	RxLoss             int64 // RFC 3550 §A.3 cumulative number of packets lost
+	RxLoss             int64 // expected less distinct ones received: RFC 3550 §A.3, but a duplicate does not make up for a loss
 	RxDup              int64
 	RxReorder          int64
 	RxDiscard          int64 // came too late, or could not be used

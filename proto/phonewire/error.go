@@ -59,24 +59,24 @@ func statusCode(k phone.ErrorKind) codes.Code {
 // tells nothing of the phone but that nobody answered: the worker is gone, or
 // as good as gone, and err is what gRPC said. What gRPC itself refused (a
 // message too large, say) is an error of kind Internal.
-func ErrorFromWire(err error) (phoneErr error, lost bool) {
+func ErrorFromWire(err error) (lost bool, phoneErr error) {
 	if err == nil {
-		return nil, false
+		return false, nil
 	}
 	s := status.Convert(err)
 	for _, detail := range s.Details() {
 		if e, ok := detail.(*pb.PhoneError); ok {
-			return &phone.Error{Kind: phone.ErrorKind(e.GetKind()), Sentence: e.GetSentence(), Status: int(e.GetStatus())}, false
+			return false, &phone.Error{Kind: phone.ErrorKind(e.GetKind()), Sentence: e.GetSentence(), Status: int(e.GetStatus())}
 		}
 	}
 	switch s.Code() {
 	case codes.Unavailable:
-		return err, true
+		return true, err
 	case codes.Canceled:
-		return context.Canceled, false
+		return false, context.Canceled
 	case codes.DeadlineExceeded:
-		return context.DeadlineExceeded, false
+		return false, context.DeadlineExceeded
 	default:
-		return phone.Errorf(phone.Internal, "the call to the worker failed: %s", s.Message()), false
+		return false, phone.Errorf(phone.Internal, "the call to the worker failed: %s", s.Message())
 	}
 }

@@ -25,7 +25,7 @@ func overWire(err error) error {
 func TestErrorsComeBackAsTheyWent(t *testing.T) {
 	for kind := phone.Internal; kind <= phone.Gone; kind++ {
 		want := &phone.Error{Kind: kind, Sentence: "b refused: 486 Busy Here", Status: 486}
-		got, lost := ErrorFromWire(overWire(ErrorToWire(want)))
+		lost, got := ErrorFromWire(overWire(ErrorToWire(want)))
 		if !reflect.DeepEqual(got, error(want)) || lost {
 			t.Errorf("%v: got %#v, lost %v", kind, got, lost)
 		}
@@ -46,7 +46,7 @@ func TestOtherErrors(t *testing.T) {
 		{"cancelled", fmt.Errorf("x: %w", context.Canceled), context.Canceled},
 		{"deadline", context.DeadlineExceeded, context.DeadlineExceeded},
 	} {
-		got, lost := ErrorFromWire(overWire(ErrorToWire(tc.err)))
+		lost, got := ErrorFromWire(overWire(ErrorToWire(tc.err)))
 		if !reflect.DeepEqual(got, tc.want) || lost {
 			t.Errorf("%s: got %#v, want %#v, lost %v", tc.name, got, tc.want, lost)
 		}
@@ -54,10 +54,10 @@ func TestOtherErrors(t *testing.T) {
 }
 
 func TestErrorsOfGRPCItself(t *testing.T) {
-	if _, lost := ErrorFromWire(status.Error(codes.Unavailable, "EOF")); !lost {
+	if lost, _ := ErrorFromWire(status.Error(codes.Unavailable, "EOF")); !lost {
 		t.Error("Unavailable must mean lost")
 	}
-	got, lost := ErrorFromWire(status.Error(codes.ResourceExhausted, "message too large"))
+	lost, got := ErrorFromWire(status.Error(codes.ResourceExhausted, "message too large"))
 	var e *phone.Error
 	if !errors.As(got, &e) || e.Kind != phone.Internal || lost {
 		t.Errorf("got %#v, lost %v", got, lost)

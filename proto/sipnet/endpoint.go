@@ -47,7 +47,7 @@ type Endpoint struct {
 	sources   sources
 	malformed atomic.Uint64
 
-	ctx     context.Context
+	ctx     context.Context //nolint:containedctx // the endpoint's life, ended by Close; not a request's
 	cancel  context.CancelFunc
 	readers sync.WaitGroup
 
@@ -58,9 +58,18 @@ type Endpoint struct {
 
 var errClosed = errors.New("the phone's SIP socket is closed")
 
-// Listen binds the sockets and begins to read them. An error that says which
-// port is taken, or not permitted, is a *phone.Error of kind Precondition.
+// Listen binds the sockets and begins to read them. The error is a
+// *phone.Error: Precondition, naming the port, when it is taken or not
+// permitted; Invalid for a transport that does not exist.
 func Listen(cfg Config) (*Endpoint, error) {
+	if len(cfg.Listen) == 0 {
+		return nil, phone.Errorf(phone.Invalid, "an endpoint listens on at least one of udp, tcp and tls")
+	}
+	for _, t := range cfg.Listen {
+		if t != phone.UDP && t != phone.TCP && t != phone.TLS {
+			return nil, phone.Errorf(phone.Invalid, "transport %.20q is not known: use udp, tcp or tls", t)
+		}
+	}
 	if cfg.Tap == nil {
 		cfg.Tap = func(phone.SIPMessage) {}
 	}
@@ -174,7 +183,7 @@ func (e *Endpoint) Send(msg sip.Message, to Target, later func(error)) (pending 
 		return e.sendStream(raw, to, msg.Via(), isResponse, later)
 	}
 	if e.udp == nil {
-		return false, errors.New("this phone has no UDP socket: call a target with its own transport")
+		return false, errors.New("this endpoint has no UDP socket: use a target of the transport that it listens on")
 	}
 	return false, e.udp.write(raw, to.Addr)
 }

@@ -94,11 +94,10 @@ func Literal(uri *sip.Uri, other phone.Transport) (t Target, ok bool, err error)
 	if err != nil {
 		return Target{}, false, err
 	}
-	addr, err := netip.ParseAddr(p.host)
-	if err != nil {
-		return Target{}, false, nil
+	if addr, err := netip.ParseAddr(p.host); err == nil {
+		return p.target(addr, p.port), true, nil
 	}
-	return p.target(addr, p.port), true, nil
+	return Target{}, false, nil
 }
 
 // Lookup finds where a request to uri goes, best first, by RFC 3263 §4.2
@@ -145,25 +144,33 @@ func (p place) bySRV(ctx context.Context, r Resolver) ([]Target, error) {
 	if p.transport == phone.TLS {
 		service, proto = "sips", "tcp"
 	}
-	_, records, err := r.LookupSRV(ctx, service, proto, p.host)
-	if err != nil || len(records) == 0 {
-		return nil, ctx.Err() // most names have none
+	_, records, why := r.LookupSRV(ctx, service, proto, p.host)
+	if len(records) == 0 { // an error too: most names have none
+		return nil, p.gaveUp(ctx)
 	}
 	if len(records) == 1 && records[0].Target == "." {
 		return nil, phone.Errorf(phone.Unreachable, "%.80q says that it has no SIP service over %s", p.host, p.transport)
 	}
 	var targets []Target
 	for _, record := range records {
-		found, lookupErr := p.byAddress(ctx, r, record.Target, record.Port)
-		if lookupErr != nil {
-			err = lookupErr
+		found, err := p.byAddress(ctx, r, record.Target, record.Port)
+		if err != nil {
+			why = err
 		}
 		targets = append(targets, found...)
 	}
 	if len(targets) == 0 {
-		return nil, phone.Errorf(phone.Unreachable, "no server named by %.80q can be resolved: %v", p.host, err)
+		return nil, phone.Errorf(phone.Unreachable, "no server named by %.80q can be resolved: %v", p.host, why)
 	}
 	return targets[:min(len(targets), maxTargets)], nil
+}
+
+// gaveUp is the error of a lookup whose time was over.
+func (p place) gaveUp(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return phone.Errorf(phone.Unreachable, "%.80q cannot be resolved: %v", p.host, err)
+	}
+	return nil
 }
 
 func (p place) byAddress(ctx context.Context, r Resolver, host string, port uint16) ([]Target, error) {

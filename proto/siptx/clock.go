@@ -32,7 +32,7 @@ func (c *clock) set(a Action, fire func(Input)) {
 		d = c.timers.first(a.Timer, c.reliable)
 	case Rearm:
 		d = c.timers.next(a.Timer, c.last[a.Timer])
-	case RearmT2:
+	default: // RearmT2
 		d = c.timers.T2
 	}
 	c.last[a.Timer] = d

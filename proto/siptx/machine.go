@@ -79,6 +79,12 @@ type Action struct {
 	Timer Input // of Arm, Rearm, RearmT2
 }
 
+// arrow is what the machines switch on: an input in a state.
+type arrow struct {
+	state State
+	in    Input
+}
+
 // stepFunc is a transaction machine.
 type stepFunc func(s State, in Input, reliable bool) (State, []Action)
 

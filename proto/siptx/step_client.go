@@ -19,71 +19,53 @@ func startClient(retransmit, giveUp Input, reliable bool) []Action {
 }
 
 // StepInviteClient is the INVITE client transaction: RFC 3261 Figure 5 with
-// RFC 6026 Figure 1. What a state does not name, it ignores.
+// RFC 6026 Figure 1. What has no arrow is ignored.
 func StepInviteClient(s State, in Input, _ bool) (State, []Action) {
-	switch s {
-	case Calling, Proceeding:
-		switch in {
-		case Provisional:
-			return Proceeding, act(PassUp)
-		case Success:
-			return Accepted, append(act(PassUp), arm(TimerM))
-		case Failure:
-			return Completed, append(act(SendAck, PassUp), arm(TimerD))
-		}
-	case Completed:
-		switch in {
-		case Failure: // again: our ACK was lost
-			return Completed, act(SendAck)
-		case TransportError:
-			return Terminated, act(TellTransport)
-		case TimerD:
-			return Terminated, nil
-		}
-	case Accepted:
-		switch in {
-		case Success: // again, or of another fork
-			return Accepted, act(PassUp)
-		case TimerM:
-			return Terminated, nil
-		}
-	}
-	if s == Calling {
-		switch in {
-		case TimerA:
-			return Calling, append(act(SendRequest), rearm(TimerA))
-		case TimerB:
-			return Terminated, act(TellTimeout)
-		case TransportError:
-			return Terminated, act(TellTransport)
-		}
+	switch (arrow{s, in}) {
+	case arrow{Calling, TimerA}:
+		return Calling, append(act(SendRequest), rearm(TimerA))
+	case arrow{Calling, TimerB}:
+		return Terminated, act(TellTimeout)
+	case arrow{Calling, TransportError}:
+		return Terminated, act(TellTransport)
+	case arrow{Calling, Provisional}, arrow{Proceeding, Provisional}:
+		return Proceeding, act(PassUp)
+	case arrow{Calling, Success}, arrow{Proceeding, Success}:
+		return Accepted, append(act(PassUp), arm(TimerM))
+	case arrow{Calling, Failure}, arrow{Proceeding, Failure}:
+		return Completed, append(act(SendAck, PassUp), arm(TimerD))
+	case arrow{Completed, Failure}: // again: our ACK was lost
+		return Completed, act(SendAck)
+	case arrow{Completed, TransportError}:
+		return Terminated, act(TellTransport)
+	case arrow{Completed, TimerD}:
+		return Terminated, nil
+	case arrow{Accepted, Success}: // again, or of another fork
+		return Accepted, act(PassUp)
+	case arrow{Accepted, TimerM}:
+		return Terminated, nil
 	}
 	return s, nil
 }
 
 // StepClient is the client transaction of every other method: RFC 3261
-// Figure 6.
+// Figure 6. What has no arrow is ignored.
 func StepClient(s State, in Input, _ bool) (State, []Action) {
-	if s == Completed && in == TimerK {
-		return Terminated, nil
-	}
-	if s != Trying && s != Proceeding {
-		return s, nil
-	}
-	switch in {
-	case Provisional:
-		return Proceeding, act(PassUp)
-	case Success, Failure:
-		return Completed, append(act(PassUp), arm(TimerK))
-	case TimerE:
-		if s == Proceeding {
-			return s, append(act(SendRequest), rearmT2(TimerE))
-		}
-		return s, append(act(SendRequest), rearm(TimerE))
-	case TimerF:
+	switch (arrow{s, in}) {
+	case arrow{Trying, TimerE}:
+		return Trying, append(act(SendRequest), rearm(TimerE))
+	case arrow{Proceeding, TimerE}:
+		return Proceeding, append(act(SendRequest), rearmT2(TimerE))
+	case arrow{Trying, TimerF}, arrow{Proceeding, TimerF}:
 		return Terminated, act(TellTimeout)
-	case TransportError:
+	case arrow{Trying, TransportError}, arrow{Proceeding, TransportError}:
 		return Terminated, act(TellTransport)
+	case arrow{Trying, Provisional}, arrow{Proceeding, Provisional}:
+		return Proceeding, act(PassUp)
+	case arrow{Trying, Success}, arrow{Proceeding, Success}, arrow{Trying, Failure}, arrow{Proceeding, Failure}:
+		return Completed, append(act(PassUp), arm(TimerK))
+	case arrow{Completed, TimerK}:
+		return Terminated, nil
 	}
 	return s, nil
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-const lastInput = TimerTrying
+const lastInput = int(TimerTrying)
 
 // row is one arrow of a figure: everything that is not in the table must
 // leave the state alone and ask for nothing.
@@ -19,7 +19,7 @@ type row struct {
 func checkTable(t *testing.T, step stepFunc, reliable bool, states []State, table []row) {
 	t.Helper()
 	for s := Calling; s <= Terminated; s++ {
-		for in := Input(0); in <= lastInput; in++ {
+		for in := Input(0); int(in) <= lastInput; in++ {
 			want := row{from: s, in: in, to: s}
 			if i := slices.IndexFunc(table, func(r row) bool { return r.from == s && r.in == in }); i >= 0 {
 				want = table[i]
@@ -162,7 +162,7 @@ func TestStarts(t *testing.T) {
 }
 
 func TestEveryStateAndInputHasAName(t *testing.T) {
-	if len(stateNames) != int(Terminated)+1 || len(inputNames) != int(lastInput)+1 {
+	if len(stateNames) != int(Terminated)+1 || len(inputNames) != lastInput+1 {
 		t.Fatalf("%d states, %d inputs named", len(stateNames), len(inputNames))
 	}
 	if Confirmed.String() != "Confirmed" || TimerM.String() != "timer M" || TimerTrying.String() != "timer of 100" {

@@ -39,16 +39,16 @@ func TestRetransmissionIntervals(t *testing.T) {
 	timers := Timers{}.withDefaults()
 	for _, row := range []struct {
 		timer Input
-		want  []time.Duration // in units of T1, from the first on
+		want  []int // in units of T1, from the first on
 	}{
-		{TimerA, []time.Duration{1, 2, 4, 8, 16, 32}},
-		{TimerE, []time.Duration{1, 2, 4, 8, 8, 8}},
-		{TimerG, []time.Duration{1, 2, 4, 8, 8, 8}},
+		{TimerA, []int{1, 2, 4, 8, 16, 32}},
+		{TimerE, []int{1, 2, 4, 8, 8, 8}},
+		{TimerG, []int{1, 2, 4, 8, 8, 8}},
 	} {
 		interval := timers.first(row.timer, false)
 		for i, want := range row.want {
-			if interval != want*timers.T1 {
-				t.Errorf("interval %d of %v: %v, want %v", i, row.timer, interval, want*timers.T1)
+			if int(interval/timers.T1) != want || interval%timers.T1 != 0 {
+				t.Errorf("interval %d of %v: %v, want %d T1", i, row.timer, interval, want)
 			}
 			interval = timers.next(row.timer, interval)
 		}

@@ -39,8 +39,13 @@ func IsTrace(eventType string) bool {
 	return strings.HasPrefix(eventType, "sip.") || strings.HasPrefix(eventType, "media.")
 }
 
-// OfCall says whether events of this type always belong to a call.
+// OfCall says whether an event of this type always belongs to a call that was
+// there before. The beginning of a call does not: whoever waits for it waits
+// for another call.
 func OfCall(eventType string) bool {
+	if eventType == "call.state.incoming" || eventType == "call.state.calling" {
+		return false
+	}
 	for _, family := range []string{"call.", "dtmf.", "media.", "transfer."} {
 		if strings.HasPrefix(eventType, family) {
 			return true
@@ -49,7 +54,8 @@ func OfCall(eventType string) bool {
 	return false
 }
 
-// OfPhone says whether events of this type always come from a phone.
+// OfPhone says whether events of this type come from a phone, and not from the
+// run itself.
 func OfPhone(eventType string) bool {
 	for _, family := range []string{"scenario.", "user.", "action."} {
 		if strings.HasPrefix(eventType, family) {

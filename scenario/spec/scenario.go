@@ -259,9 +259,11 @@ func (s Stop) Matches(e phone.Event) bool {
 		(s.CallID == nil || (e.CallID != nil && *e.CallID == *s.CallID)) && s.Match.Holds(e)
 }
 
-// Matches says whether the event fires the hook.
+// Matches says whether the event fires the hook. on_phone restricts the events
+// of phones. The run's own events (scenario.*, user.*, action.failed) are
+// nobody's: for them it only says which phone the actions are for.
 func (h Hook) Matches(e phone.Event) bool {
-	return AnyMatches(h.When, e.Type) && phoneIn(h.Phones, e.PhoneID) && h.Match.Holds(e)
+	return AnyMatches(h.When, e.Type) && (phoneIn(h.Phones, e.PhoneID) || !OfPhone(e.Type)) && h.Match.Holds(e)
 }
 
 func phoneIn(phones []phone.ID, id phone.ID) bool {

@@ -115,6 +115,10 @@ func (c *yamlConverter) fields(n *Node, y *yaml.Node, depth int) {
 
 func (c *yamlConverter) scalar(n *Node, y *yaml.Node) {
 	n.Text = y.Value
+	if y.ShortTag() == "!!str" {
+		n.Kind, n.Value = String, y.Value
+		return
+	}
 	var value any
 	if err := y.Decode(&value); err != nil {
 		c.fault(n, Syntax, "not a value: %s", clip(strings.TrimPrefix(err.Error(), "yaml: ")))

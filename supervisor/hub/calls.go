@@ -1,6 +1,8 @@
 package hub
 
 import (
+	"maps"
+	"slices"
 	"sort"
 	"time"
 
@@ -64,6 +66,9 @@ func (m *memory) end(info phone.CallInfo) {
 // of a call with an Ended entry; when the fleet has to report it (own), the
 // worker is gone, and what its events told of the call is all there will be.
 func (m *memory) follow(e phone.Event, own bool) {
+	if e.Type == "phone.exited" {
+		m.bury()
+	}
 	if e.CallID == nil {
 		return
 	}
@@ -91,14 +96,24 @@ func (m *memory) follow(e phone.Event, own bool) {
 		}
 		m.live[c] = info
 	case phone.StateDisconnected:
-		delete(m.live, c)
+		info.EndedAt = e.Time
+		info.Duration = since(info.AnsweredAt, e.Time)
+		m.live[c] = info
 		if own {
-			info.EndedAt = e.Time
-			info.Duration = since(info.AnsweredAt, e.Time)
-			m.ended.push(info)
+			m.end(info)
 		}
 	default:
 		m.live[c] = info
+	}
+}
+
+// bury keeps the calls that ended before their worker died, but whose Ended
+// entry died with it.
+func (m *memory) bury() {
+	for _, c := range slices.Sorted(maps.Keys(m.live)) {
+		if info := m.live[c]; info.State == phone.StateDisconnected {
+			m.end(info)
+		}
 	}
 }
 

@@ -254,6 +254,17 @@ func TestACallOfADeadWorkerIsInTheHistory(t *testing.T) {
 	}
 }
 
+func TestACallWhoseEndDiedWithItsWorkerIsInTheHistory(t *testing.T) {
+	h := New()
+	h.Append("a", 1, event(1, "call.state.incoming", 4))
+	h.Append("a", 1, event(2, "call.state.incoming", 5))
+	h.Append("a", 1, event(3, "call.state.disconnected", 4))
+	h.Append("a", 1, event(0, "phone.exited"))
+	if got := h.History("a"); len(got) != 1 || got[0].CallID != 4 || got[0].EndedAt != day {
+		t.Errorf("history %+v, want call 4", got)
+	}
+}
+
 func TestAWorkersOwnEndOfACallIsKeptOnce(t *testing.T) {
 	h := New()
 	h.Append("a", 1, event(1, "call.state.calling", 4))

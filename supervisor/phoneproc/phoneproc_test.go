@@ -3,7 +3,9 @@ package phoneproc_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -12,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
 
@@ -22,6 +25,10 @@ import (
 
 func TestMain(m *testing.M) {
 	fakeworker.Main()
+	if len(os.Args) > 1 && os.Args[1] == "supervisor" {
+		fmt.Fprintln(os.Stderr, supervise(os.Args[2:]))
+		os.Exit(1) //nolint:forbidigo // this process is the supervisor of a test
+	}
 	goleak.VerifyTestMain(m)
 }
 
@@ -75,6 +82,20 @@ func configuration() phone.Configuration {
 		Settings: phone.Settings{PhoneID: "a", Domain: "127.0.0.1", Username: "a", Transport: phone.UDP},
 		CallIDs:  phone.Block{First: 0, Count: 1000},
 	}
+}
+
+func shortTempDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "pp") //nolint:usetesting // t.TempDir is too long for a socket's path
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }
 
 func alive(pid int) bool { return syscall.Kill(pid, 0) == nil }
@@ -185,7 +206,7 @@ func TestChildrenGoWithTheWorker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer unix.Close(childEnd)
+	defer func() { _ = unix.Close(childEnd) }()
 	killed := time.Now()
 	if err := syscall.Kill(w.PID(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
@@ -211,6 +232,62 @@ func TestShutdownThatIsIgnoredEndsInAKill(t *testing.T) {
 	case <-w.Gone():
 	default:
 		t.Error("Shutdown returned before the process was gone")
+	}
+}
+
+// supervise starts a worker, tells its pid, and waits to be killed.
+func supervise(flags []string) error {
+	s, err := phoneproc.New(phoneproc.Options{Path: os.Args[0], Args: fakeworker.Args(flags...), Environ: fakeworker.Environ()})
+	if err != nil {
+		return err
+	}
+	w, err := s.Start(context.Background(), "a")
+	if err != nil {
+		return err
+	}
+	if _, err := w.Configure(context.Background(), configuration()); err != nil {
+		return err
+	}
+	fmt.Println(w.PID()) //nolint:forbidigo // this process is the supervisor of a test
+	select {}
+}
+
+func TestWorkersEndWithTheSupervisor(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, flags := range [][]string{nil, {"-ignore-stdin"}, {"-ignore-sigterm"}} {
+		temp := shortTempDir(t) // its socket is left behind: nobody is there to remove it
+		supervisor := exec.Command(self, append([]string{"supervisor"}, flags...)...)
+		supervisor.Env = append(os.Environ(), "TMPDIR="+temp)
+		out, err := supervisor.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := supervisor.Start(); err != nil {
+			t.Fatal(err)
+		}
+		var pid int
+		if _, err := fmt.Fscan(out, &pid); err != nil {
+			t.Fatal(err)
+		}
+		workerEnd, err := unix.PidfdOpen(pid, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := supervisor.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = supervisor.Wait() // "signal: killed"
+		poll := []unix.PollFd{{Fd: int32(workerEnd), Events: unix.POLLIN}}
+		if n, err := unix.Poll(poll, 3000); err != nil || n != 1 {
+			t.Errorf("%v: the worker outlived its supervisor: %d, %v", flags, n, err)
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		if err := unix.Close(workerEnd); err != nil {
+			t.Error(err)
+		}
 	}
 }
 
@@ -248,11 +325,7 @@ func TestFailedStartsSayWhyAndLeaveNothing(t *testing.T) {
 		"unknown argument": {flags: []string{"-nonsense"}, want: "exit status 2"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			temp, err := os.MkdirTemp("", "pp")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer os.RemoveAll(temp)
+			temp := shortTempDir(t)
 			s := newStarter(t, func(o *phoneproc.Options) {
 				o.TempDir = temp
 				if tc.change != nil {
@@ -274,6 +347,34 @@ func TestFailedStartsSayWhyAndLeaveNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// stuckWriter is a log that nobody reads until it is released.
+type stuckWriter struct{ released chan struct{} }
+
+func (w stuckWriter) Write(p []byte) (int, error) {
+	<-w.released
+	return len(p), nil
+}
+
+func TestALogThatNobodyReadsHidesNoDeath(t *testing.T) {
+	stuck := stuckWriter{make(chan struct{})}
+	s := newStarter(t, func(o *phoneproc.Options) {
+		o.Log = hclog.New(&hclog.LoggerOptions{Output: stuck, Level: hclog.Warn})
+	}, "-panic-on-dtmf")
+	defer close(stuck.released) // before the starter's Close, which waits for the log
+	w, err := s.Start(context20(t), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Configure(context20(t), configuration()); err != nil {
+		t.Fatal(err)
+	}
+	// The panic's words go to the log.
+	if _, err = w.Do(context20(t), phone.SendDTMF{Digits: "1"}); !errors.Is(err, phoneproc.ErrWorkerGone) {
+		t.Errorf("got %v", err)
+	}
+	waitGone(t, w)
 }
 
 func TestStartEndsWithItsContext(t *testing.T) {
@@ -334,11 +435,7 @@ func TestAWorkerSeesOnlyTheAllowedEnvironment(t *testing.T) {
 }
 
 func TestTheSocketFolderIsOursAlone(t *testing.T) {
-	temp, err := os.MkdirTemp("", "pp")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer os.RemoveAll(temp)
+	temp := shortTempDir(t)
 	s := newStarter(t, func(o *phoneproc.Options) { o.TempDir = temp })
 	if _, err := s.Start(context20(t), "a"); err != nil {
 		t.Fatal(err)

@@ -9,8 +9,7 @@ import (
 	"time"
 )
 
-// drainTime bounds the wait for the last of a dead process's standard error.
-// Only a grandchild that left the process group can hold that pipe open.
+// drainTime bounds the wait for the last of a dead process's output.
 const drainTime = 50 * time.Millisecond
 
 // process is one worker's process, as go-plugin wants it (runner.Runner).
@@ -24,8 +23,9 @@ type process struct {
 	alive  bool // started
 	killed bool
 
-	stdout  *os.File
-	stderr  *tailReader
+	stdout  *output
+	stderr  *output
+	tail    tail          // of stderr
 	ended   chan struct{} // closed when the process has ended, before its number is free
 	done    chan struct{} // closed when it is reaped and its group killed
 	exit    Exit          // valid after done
@@ -49,8 +49,8 @@ func (p *process) Start(context.Context) error {
 	}
 	defer stderrW.Close()
 
-	p.stdout = stdout
-	p.stderr = &tailReader{ReadCloser: stderr, tail: &tail{}, end: make(chan struct{})}
+	p.stdout = newOutput(stdout, func([]byte) {})
+	p.stderr = newOutput(stderr, p.tail.write)
 	p.cmd.Stdout, p.cmd.Stderr = stdoutW, stderrW
 	p.cmd.SysProcAttr = processAttributes()
 	if err := p.spawn(); err != nil {
@@ -58,7 +58,7 @@ func (p *process) Start(context.Context) error {
 		stderr.Close()
 		return err
 	}
-	go p.reap(stderr)
+	go p.reap()
 	return nil
 }
 
@@ -75,19 +75,16 @@ func (p *process) spawn() error {
 
 // reap waits for the process to end and takes its group down while the dead
 // leader still keeps the group's number from being given to another.
-func (p *process) reap(stderr *os.File) {
+func (p *process) reap() {
 	awaitExit(p.cmd.Process.Pid)
 	killGroup(p.cmd.Process.Pid)
 	close(p.ended)
 	p.waitErr = p.cmd.Wait()
 
 	deadline := time.Now().Add(drainTime)
-	_ = p.stdout.SetReadDeadline(deadline)
-	_ = stderr.SetReadDeadline(deadline)
-	<-p.stderr.end
-	p.stdout.Close()
-	stderr.Close()
-	p.exit = Exit{Status: p.cmd.ProcessState.String(), Stderr: p.stderr.tail.snapshot()}
+	p.stderr.drain(deadline)
+	p.stdout.drain(deadline)
+	p.exit = Exit{Status: p.cmd.ProcessState.String(), Stderr: p.tail.snapshot()}
 	close(p.done)
 }
 

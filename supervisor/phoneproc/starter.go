@@ -61,8 +61,9 @@ type Starter struct {
 	spawner *spawner
 	stdinR  *os.File // standard input of every worker
 	stdinW  *os.File // held open by this process alone: its end tells workers of our death
-	ctx     context.Context
-	cancel  context.CancelFunc
+	// ctx ends when every worker is to be gone.
+	ctx    context.Context //nolint:containedctx // the starter's life, not a request's
+	cancel context.CancelFunc
 
 	mu     sync.Mutex
 	closed bool
@@ -82,13 +83,13 @@ func New(o Options) (*Starter, error) {
 		return nil, fmt.Errorf("no folder for the workers' sockets: %w", err)
 	}
 	if len(dir) > socketDirMax {
-		os.Remove(dir)
+		_ = os.Remove(dir) // just made, and empty
 		return nil, fmt.Errorf("the path of the folder for the workers' sockets, %s, is too long for a unix socket: set TMPDIR to a path of at most %d bytes",
 			dir, socketDirMax-len("/rm-4294967295"))
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
-		os.Remove(dir)
+		_ = os.Remove(dir) // just made, and empty
 		return nil, fmt.Errorf("no pipe for the workers' standard input: %w", err)
 	}
 	s := &Starter{o: o, dir: dir, spawner: newSpawner(), stdinR: r, stdinW: w}

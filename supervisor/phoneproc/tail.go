@@ -2,7 +2,6 @@ package phoneproc
 
 import (
 	"bytes"
-	"io"
 	"sync"
 )
 
@@ -56,21 +55,4 @@ func (t *tail) snapshot() []string {
 		t.endLine()
 	}
 	return append([]string(nil), t.lines...)
-}
-
-// tailReader hands what it reads on to a tail and tells when there is no more.
-type tailReader struct {
-	io.ReadCloser
-	tail *tail
-	once sync.Once
-	end  chan struct{}
-}
-
-func (r *tailReader) Read(p []byte) (int, error) {
-	n, err := r.ReadCloser.Read(p)
-	r.tail.write(p[:n])
-	if err != nil {
-		r.once.Do(func() { close(r.end) })
-	}
-	return n, err
 }

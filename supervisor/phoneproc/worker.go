@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-plugin"
@@ -26,9 +27,9 @@ const (
 // Worker is a phone in a process of its own. After its process is gone every
 // method fails with ErrWorkerGone.
 //
-// Shutdown asks the phone to end, then the process, and kills it and its
-// children when either does not happen: by ctx's end, for the phone. When it
-// returns, whatever the error, the process is gone and every Watch has
+// Shutdown asks the phone to end, until ctx does, then the process, which gets
+// half a second, and kills what does not. When it returns, whatever the error,
+// the process and its children are gone; without an error every Watch has
 // delivered what the phone still had to say.
 type Worker interface {
 	phone.Phone
@@ -51,10 +52,13 @@ type worker struct {
 	client  *plugin.Client
 	rpc     pb.PhoneServiceClient
 	watches activity
+
+	leaving sync.Once
+	leave   chan struct{} // closed when the process is asked to end
 }
 
 func newWorker(id phone.ID, p *process, client *plugin.Client, rpc pb.PhoneServiceClient) *worker {
-	return &worker{id: id, process: p, client: client, rpc: rpc}
+	return &worker{id: id, process: p, client: client, rpc: rpc, leave: make(chan struct{})}
 }
 
 // hello makes sure that both programs are of one build.
@@ -66,11 +70,14 @@ func (w *worker) hello(ctx context.Context, version string) error {
 	return phonewire.CheckVersion(version, hello.GetProgramVersion())
 }
 
-// attend waits for the process's end, or kills it when ctx ends, and tidies up
-// after it: the connection, its goroutines, its socket.
+// attend waits for the process's end, kills it when ctx ends, or asks it to
+// end when it is to leave, and tidies up after it: the connection, its
+// goroutines, its socket. go-plugin has no limit of its own for some of that,
+// so nobody else waits for it.
 func (w *worker) attend(ctx context.Context) {
 	select {
 	case <-w.process.done:
+	case <-w.leave:
 	case <-ctx.Done():
 		w.Kill()
 	}
@@ -153,30 +160,37 @@ func (w *worker) Health(ctx context.Context) (phone.Health, error) {
 func (w *worker) Shutdown(ctx context.Context, s phone.Shutdown) error {
 	_, err := w.rpc.Shutdown(ctx, phonewire.ShutdownToWire(s))
 	if err != nil {
-		err = w.failed(ctx, err)
-		w.Kill()
-		return err
+		err = w.failed(ctx, err) // the process may still close its files
+	} else {
+		w.drain(ctx)
 	}
-	drained := time.NewTimer(drainGrace)
-	defer drained.Stop()
+	w.leaving.Do(func() { close(w.leave) })
+	exit := time.NewTimer(exitGrace)
+	defer exit.Stop()
+	select {
+	case <-w.process.done:
+	case <-exit.C:
+		w.Kill()
+	}
+	return err
+}
+
+// drain lets every Watch deliver what is left.
+func (w *worker) drain(ctx context.Context) {
+	limit := time.NewTimer(drainGrace)
+	defer limit.Stop()
 	select {
 	case <-w.watches.idle():
-	case <-drained.C:
+	case <-limit.C:
 	case <-ctx.Done():
 	}
-	// Ask the process to end: go-plugin does it without a limit of its own.
-	limit := time.AfterFunc(exitGrace, w.process.kill)
-	defer limit.Stop()
-	w.client.Kill()
-	w.Kill()
-	return nil
 }
 
 // failed makes of a gRPC error what a phone.Phone may return. When the
 // connection broke it waits for the process to be gone, so that the error can
 // say why, and makes sure that it is.
 func (w *worker) failed(ctx context.Context, err error) error {
-	phoneErr, lost := phonewire.ErrorFromWire(err)
+	lost, phoneErr := phonewire.ErrorFromWire(err)
 	isContext := errors.Is(phoneErr, context.Canceled) || errors.Is(phoneErr, context.DeadlineExceeded)
 	if !lost && !isContext {
 		return phoneErr

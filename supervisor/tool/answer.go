@@ -1,6 +1,7 @@
 package tool
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -77,11 +78,22 @@ func sentence(err error) string {
 type writer struct{ text []byte }
 
 func (o *writer) add(name string, value any) {
-	v, err := json.Marshal(value)
+	v, err := encode(value)
 	if err != nil {
 		v = []byte("null")
 	}
 	o.addRaw(name, v)
+}
+
+// encode writes v without turning < and > into escapes, which SIP is full of.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
 func (o *writer) addRaw(name string, value json.RawMessage) {
@@ -135,7 +147,7 @@ func bounded(result any, head, tail writer) (json.RawMessage, error) {
 }
 
 func write(v reflect.Value, head, tail writer, missing int, how string) (json.RawMessage, error) {
-	fields, err := json.Marshal(v.Interface())
+	fields, err := encode(v.Interface())
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +164,7 @@ func write(v reflect.Value, head, tail writer, missing int, how string) (json.Ra
 func excess(list reflect.Value, bytes int) (int, error) {
 	n := 0
 	for ; n < list.Len() && bytes > 0; n++ {
-		text, err := json.Marshal(list.Index(n).Interface())
+		text, err := encode(list.Index(n).Interface())
 		if err != nil {
 			return 0, err
 		}

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ringmaster/proto/phone"
+	"ringmaster/supervisor/fleet"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -57,7 +58,7 @@ type answers struct {
 }
 
 // add calls the tool and keeps what it answers.
-func (a *answers) add(s *Set, what, arguments string) Answer {
+func (a *answers) add(s *Set, what, arguments string) {
 	a.t.Helper()
 	got := find(a.t, s, a.tool).Call(context.Background(), json.RawMessage(arguments))
 	var pretty bytes.Buffer
@@ -65,7 +66,6 @@ func (a *answers) add(s *Set, what, arguments string) Answer {
 		a.t.Fatalf("%s: %v: %s", a.tool, err, got.JSON)
 	}
 	fmt.Fprintf(&a.text, "# %s\n%s %s\nisError: %v\n%s\n\n", what, a.tool, arguments, got.IsError, pretty.Bytes())
-	return got
 }
 
 // pin runs fn and compares the answers it made.
@@ -82,9 +82,9 @@ func out(o phone.Outcome) phone.Outcome { o.Cursor = 3; return o }
 func onCall(c phone.CallOutcome) phone.Outcome { return out(phone.Outcome{Call: &c}) }
 
 var (
-	refused = phone.Errorf(phone.Refused, "a: sip:b@pbx.example refused: 486 Busy Here")
-	gone    = phone.Errorf(phone.Gone, "the worker of phone a is gone (exit status 2)")
-	noCall  = phone.Errorf(phone.NotFound, "phone a has no active call")
+	errRefused = phone.Errorf(phone.Refused, "a: sip:b@pbx.example refused: 486 Busy Here")
+	errGone    = phone.Errorf(phone.Gone, "the worker of phone a is gone (exit status 2)")
+	errNoCall  = phone.Errorf(phone.NotFound, "phone a has no active call")
 )
 
 func activeCall() phone.CallInfo {
@@ -114,7 +114,7 @@ func TestPhoneTools(t *testing.T) {
 		f := newFake("a", "b")
 		b := f.phones["b"]
 		b.Registration, b.ActiveCalls = phone.Registration{}, 2
-		b.Worker = WorkerStatus{State: "failed", Restarts: 4, LastExit: "exit status 2: panic: \x1b[31mboom"}
+		b.Worker = fleet.WorkerStatus{State: "failed", Restarts: 4, LastExit: "exit status 2: panic: \x1b[31mboom"}
 		f.put(b)
 		a.add(newSet(f), "two phones, one failed and never registered", ``)
 		a.add(newSet(f), "an argument too many", `{"phone_id": "a"}`)
@@ -154,7 +154,7 @@ func TestPhoneTools(t *testing.T) {
 		f.put(st)
 		f.outcomes["phone.ListCalls"] = out(phone.Outcome{Calls: []phone.CallInfo{activeCall(), endedCall(1)}})
 		a.add(newSet(f), "one active call, one ended", `{"phone_id": "a"}`)
-		f.outcomes["phone.ListCalls"] = gone
+		f.outcomes["phone.ListCalls"] = errGone
 		a.add(newSet(f), "its worker is gone", `{"phone_id": "a"}`)
 		a.add(newSet(f), "unknown phone", `{"phone_id": "x"}`)
 	})
@@ -178,10 +178,10 @@ func TestLoadPhones(t *testing.T) {
 		s := newSet(f)
 		a.add(s, "the server's profile, in place of what was there", `{}`)
 		a.add(s, "merge", `{"path": "testdata/phones.yaml", "merge": true}`)
-		f.loadErrs = []LoadFailure{{PhoneID: "desk", Err: phone.Errorf(phone.Precondition, "phone desk cannot start: port 5080 is in use")}}
+		f.loadErrs = []fleet.Failure{{PhoneID: "desk", Err: phone.Errorf(phone.Precondition, "phone desk cannot start: port 5080 is in use")}}
 		a.add(s, "one phone fails", `{"merge": true}`)
 		a.add(s, "no such file", `{"path": "testdata/none.yaml"}`)
-		a.add(s, "no profile", `{"path": "fake_test.go"}`)
+		a.add(s, "no profile", `{"path": "testdata/no-profile.txt"}`)
 		a.add(s, "a phone_id whose tools have the names of others", `{"path": "testdata/collision.yaml"}`)
 	})
 }
@@ -197,7 +197,7 @@ func TestCallTools(t *testing.T) {
 		a.add(s, "a header that is a number", `{"dest_uri": "sip:b@pbx.example", "headers": {"X-Test": 1}}`)
 		f.outcomes["phone.MakeCall"] = phone.Errorf(phone.Invalid, "dest_uri \"b\" is not a SIP URI: write sip:user@host")
 		a.add(s, "no SIP URI", `{"dest_uri": "b"}`)
-		f.outcomes["phone.MakeCall"] = gone
+		f.outcomes["phone.MakeCall"] = errGone
 		a.add(s, "its worker is gone", `{"dest_uri": "sip:b@pbx.example"}`)
 	})
 	pin(t, "answer_call", func(a *answers) {
@@ -232,7 +232,7 @@ func TestCallTools(t *testing.T) {
 		a.add(s, "the first active call", `{}`)
 		f.outcomes["phone.Hangup"] = onCall(phone.CallOutcome{CallID: 0, Already: true})
 		a.add(s, "again", `{"call_id": 0}`)
-		f.outcomes["phone.Hangup"] = noCall
+		f.outcomes["phone.Hangup"] = errNoCall
 		a.add(s, "no active call", `{}`)
 		ended := endedCall(2)
 		s.o.Hub.Append("a", 1, phone.Entry{Seq: 1, Ended: &ended})
@@ -247,13 +247,13 @@ func TestCallTools(t *testing.T) {
 		a.add(s, "confirmed", `{}`)
 		f.outcomes["phone.GetCall"] = out(phone.Outcome{Calls: []phone.CallInfo{newCall()}})
 		a.add(s, "just begun: what is not known is null", `{"call_id": null}`)
-		f.outcomes["phone.GetCall"] = noCall
+		f.outcomes["phone.GetCall"] = errNoCall
 		a.add(s, "no active call", `{}`)
 		ended := endedCall(2)
 		ended.RemoteURI = "\"\x1b[31m\u202eevil\" <sip:x@h>"
 		s.o.Hub.Append("a", 1, phone.Entry{Seq: 1, Ended: &ended})
 		a.add(s, "a call that only the hub knows, with a hostile name", `{"call_id": 2}`)
-		f.outcomes["phone.GetCall"] = gone
+		f.outcomes["phone.GetCall"] = errGone
 		a.add(s, "the same, its worker is gone", `{"call_id": 2}`)
 	})
 	pin(t, "get_call_history", func(a *answers) {
@@ -278,7 +278,7 @@ func TestCallTools(t *testing.T) {
 		s.o.Hub.Append("a", 1, phone.Entry{Seq: 1, Ended: &one})
 		f.outcomes["phone.ListCalls"] = out(phone.Outcome{Calls: []phone.CallInfo{activeCall(), newCall(), endedCall(3), endedCall(2)}})
 		a.add(s, "active first, then ended, the latest first", `{}`)
-		f.outcomes["phone.ListCalls"] = gone
+		f.outcomes["phone.ListCalls"] = errGone
 		a.add(s, "its worker is gone", `{}`)
 		f.outcomes["phone.ListCalls"] = context.DeadlineExceeded
 		a.add(s, "its worker hangs", `{}`)
@@ -320,7 +320,7 @@ func TestMediaTools(t *testing.T) {
 		s := newSet(f)
 		f.outcomes["phone.StopAudio"] = onCall(phone.CallOutcome{CallID: 0})
 		a.add(s, "back to music on hold", `{}`)
-		f.outcomes["phone.StopAudio"] = noCall
+		f.outcomes["phone.StopAudio"] = errNoCall
 		a.add(s, "no active call", `{}`)
 	})
 	pin(t, "get_recording", func(a *answers) {
@@ -341,7 +341,7 @@ func TestMessageTools(t *testing.T) {
 		f := newFake("a")
 		s := newSet(f)
 		a.add(s, "accepted", `{"dest_uri": "sip:b@h", "body": ""}`)
-		f.outcomes["phone.SendMessage"] = refused
+		f.outcomes["phone.SendMessage"] = errRefused
 		a.add(s, "refused", `{"dest_uri": "sip:b@h", "body": "hello"}`)
 		a.add(s, "no body", `{"dest_uri": "sip:b@h"}`)
 	})
@@ -368,13 +368,13 @@ func TestRegistrationTools(t *testing.T) {
 	pin(t, "unregister", func(a *answers) {
 		f := newFake("a")
 		a.add(newSet(f), "done", `{}`)
-		f.outcomes["phone.Unregister"] = gone
+		f.outcomes["phone.Unregister"] = errGone
 		a.add(newSet(f), "its worker is gone", `{}`)
 	})
 	pin(t, "get_registration_status", func(a *answers) {
 		f := newFake("a")
 		f.outcomes["phone.GetRegistration"] = out(phone.Outcome{Registration: &phone.Registration{}})
-		a.add(newSet(f), "never registered", `{}`)
+		a.add(newSet(f), "silence", `{}`)
 		f.outcomes["phone.GetRegistration"] = out(phone.Outcome{Registration: &phone.Registration{StatusCode: 404}})
 		a.add(newSet(f), "refused without a phrase", `{}`)
 	})

@@ -16,6 +16,7 @@ type entry struct {
 	description string
 	hints       Hints
 	fields      []field
+	schema      json.RawMessage
 	perform     func(ctx context.Context, c *call, raw json.RawMessage) (any, error)
 }
 
@@ -23,6 +24,7 @@ type entry struct {
 // schema (see field), the result's type R the answer.
 func define[A, R any](e entry, fn func(ctx context.Context, c *call, args A) (R, error)) entry {
 	e.fields = fieldsOf[A]()
+	e.schema = schema(e.fields)
 	e.perform = func(ctx context.Context, c *call, raw json.RawMessage) (any, error) {
 		var args A
 		if err := decode(e, raw, &args); err != nil {

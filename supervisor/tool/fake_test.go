@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ringmaster/proto/phone"
+	"ringmaster/supervisor/fleet"
 	"ringmaster/supervisor/hub"
 )
 
@@ -17,62 +18,59 @@ var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 // in outcomes, by the command's type.
 type fakeFleet struct {
 	order    []phone.ID
-	phones   map[phone.ID]Status
+	phones   map[phone.ID]fleet.Status
 	outcomes map[string]any // a phone.Outcome or an error
 	updated  phone.Updated
 	addErr   error
-	loadErrs []LoadFailure
+	loadErrs []fleet.Failure
 	did      []string // the commands, as Go writes them
 }
 
 func newFake(ids ...phone.ID) *fakeFleet {
-	f := &fakeFleet{phones: map[phone.ID]Status{}, outcomes: map[string]any{}}
+	f := &fakeFleet{phones: map[phone.ID]fleet.Status{}, outcomes: map[string]any{}}
 	for i, id := range ids {
-		f.put(Status{
+		f.put(fleet.Status{
 			Settings:  phone.Settings{PhoneID: id, Domain: "pbx.example", Username: string(id), Password: phone.NewSecret("sesame"), Transport: phone.UDP, Register: true},
 			LocalPort: 40000 + i, TransportID: i + 1,
 			Registration: phone.Registration{IsRegistered: true, StatusCode: 200, Reason: "OK", Expires: 300},
-			Worker:       WorkerStatus{PID: 100 + i, State: "running", StartedAt: now.Add(-time.Minute)},
+			Worker:       fleet.WorkerStatus{PID: 100 + i, State: "running", StartedAt: now.Add(-time.Minute)},
 		})
 	}
 	return f
 }
 
-func (f *fakeFleet) put(st Status) {
+func (f *fakeFleet) put(st fleet.Status) {
 	if _, known := f.phones[st.Settings.PhoneID]; !known {
 		f.order = append(f.order, st.Settings.PhoneID)
 	}
 	f.phones[st.Settings.PhoneID] = st
 }
 
-func (f *fakeFleet) Status(id phone.ID) (Status, error) {
+func (f *fakeFleet) Status(id phone.ID) (fleet.Status, error) {
 	st, ok := f.phones[id]
 	if !ok {
 		names := make([]string, len(f.order))
 		for i, o := range f.order {
 			names[i] = string(o)
 		}
-		return Status{}, phone.Errorf(phone.NotFound, "phone_id %q not found; there are: %s", string(id), strings.Join(names, ", "))
+		return fleet.Status{}, phone.Errorf(phone.NotFound, "phone_id %q not found; there are: %s", string(id), strings.Join(names, ", "))
 	}
 	return st, nil
 }
 
-func (f *fakeFleet) List() []Status {
-	var list []Status
+func (f *fakeFleet) List() []fleet.Status {
+	var list []fleet.Status
 	for _, id := range f.order {
 		list = append(list, f.phones[id])
 	}
 	return list
 }
 
-func (f *fakeFleet) Add(_ context.Context, s phone.Settings) (Status, error) {
+func (f *fakeFleet) Add(_ context.Context, s phone.Settings) (fleet.Status, error) {
 	if f.addErr != nil {
-		return Status{}, f.addErr
+		return fleet.Status{}, f.addErr
 	}
-	st := Status{Settings: s, LocalPort: 40100, TransportID: 9, Worker: WorkerStatus{PID: 7, State: "running", StartedAt: now}}
-	if s.Register {
-		st.Registration = phone.Registration{Reason: "pbx.example did not answer within 5 s"}
-	}
+	st := fleet.Status{Settings: s, LocalPort: 40100, TransportID: 9, Worker: fleet.WorkerStatus{PID: 7, State: "running", StartedAt: now}}
 	f.put(st)
 	return st, nil
 }
@@ -84,8 +82,8 @@ func (f *fakeFleet) Drop(_ context.Context, id phone.ID, hangup bool) error {
 	return nil
 }
 
-func (f *fakeFleet) Load(ctx context.Context, s []phone.Settings, merge bool) LoadResult {
-	var l LoadResult
+func (f *fakeFleet) Load(ctx context.Context, s []phone.Settings, merge bool) fleet.LoadResult {
+	var l fleet.LoadResult
 	if !merge {
 		l.Dropped = slices.Clone(f.order)
 		for _, id := range l.Dropped {
@@ -93,7 +91,7 @@ func (f *fakeFleet) Load(ctx context.Context, s []phone.Settings, merge bool) Lo
 		}
 	}
 	for _, settings := range s {
-		failed := slices.ContainsFunc(f.loadErrs, func(e LoadFailure) bool { return e.PhoneID == settings.PhoneID })
+		failed := slices.ContainsFunc(f.loadErrs, func(e fleet.Failure) bool { return e.PhoneID == settings.PhoneID })
 		if !failed {
 			st, _ := f.Add(ctx, settings)
 			l.Added = append(l.Added, st)
@@ -103,7 +101,7 @@ func (f *fakeFleet) Load(ctx context.Context, s []phone.Settings, merge bool) Lo
 	return l
 }
 
-func (f *fakeFleet) Update(_ context.Context, id phone.ID, u phone.Update) (Status, phone.Outcome, error) {
+func (f *fakeFleet) Update(_ context.Context, id phone.ID, u phone.Update) (fleet.Status, phone.Outcome, error) {
 	st := f.phones[id]
 	if u.Codecs != nil {
 		st.Settings.Codecs = *u.Codecs

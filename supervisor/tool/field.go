@@ -1,6 +1,7 @@
 package tool
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -118,8 +119,9 @@ func (f field) takes() string {
 			return fmt.Sprintf("an integer from %d to %d", *f.min, *f.max)
 		case f.min != nil:
 			return fmt.Sprintf("an integer of at least %d", *f.min)
+		default:
+			return "an integer"
 		}
-		return "an integer"
 	case kindTexts:
 		return "a list of texts"
 	case kindCallIDs:
@@ -128,11 +130,9 @@ func (f field) takes() string {
 		return "an object of names and texts"
 	case kindObject:
 		return "an object"
+	default:
+		return cmp.Or(f.says, "a text")
 	}
-	if f.says != "" {
-		return f.says
-	}
-	return "a text"
 }
 
 func orList(words []string) string {
@@ -152,7 +152,7 @@ func schema(fields []field) json.RawMessage {
 			required = append(required, f.name)
 		}
 	}
-	text, err := json.Marshal(map[string]any{
+	text, err := encode(map[string]any{
 		"type": "object", "properties": properties, "required": required, "additionalProperties": false,
 	})
 	if err != nil {

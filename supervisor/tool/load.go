@@ -7,6 +7,7 @@ import (
 
 	"ringmaster/config"
 	"ringmaster/proto/phone"
+	"ringmaster/supervisor/fleet"
 )
 
 func loadEntries() []entry {
@@ -69,7 +70,7 @@ func loadPhones(ctx context.Context, c *call, a loadArguments) (loadResult, erro
 	return c.set.loaded(path, a.Merge, profile, c.set.o.Phones.Load(ctx, profile.Phones, a.Merge)), nil
 }
 
-func (s *Set) loaded(path string, merge bool, profile config.Profile, l LoadResult) loadResult {
+func (s *Set) loaded(path string, merge bool, profile config.Profile, l fleet.LoadResult) loadResult {
 	result := loadResult{
 		Path: Path(path), Mode: "replace", Dropped: []phone.ID{}, Added: []loadedRow{}, Errors: []loadError{},
 		Warning: strings.Join(profile.Warnings, "\n"),

@@ -2,9 +2,11 @@ package tool
 
 import (
 	"context"
+	"fmt"
 
 	"ringmaster/config"
 	"ringmaster/proto/phone"
+	"ringmaster/supervisor/fleet"
 )
 
 func phoneEntries() []entry {
@@ -35,10 +37,15 @@ type registrationFields struct {
 	Expires      int     `json:"expires"`
 }
 
-func registrationOf(r phone.Registration) registrationFields {
+// registrationOf tells of a phone's registration. One that is to be there, and
+// of which nothing has been heard, has that as its reason.
+func registrationOf(s phone.Settings, r phone.Registration) registrationFields {
 	f := registrationFields{IsRegistered: r.IsRegistered, StatusCode: orNull(r.StatusCode), Expires: r.Expires}
 	if reason := clean(r.Reason, nameBound); reason != "" || r.StatusCode != 0 {
 		f.Reason = &reason
+	} else if s.Register {
+		silence := fmt.Sprintf("%s has not answered yet", clean(s.Domain, nameBound))
+		f.Reason = &silence
 	}
 	return f
 }
@@ -51,7 +58,7 @@ type workerFields struct {
 	LastExit *string `json:"last_exit"`
 }
 
-func (s *Set) workerOf(w WorkerStatus) workerFields {
+func (s *Set) workerOf(w fleet.WorkerStatus) workerFields {
 	f := workerFields{PID: orNull(w.PID), State: w.State, Restarts: w.Restarts, LastExit: cleanOrNull(w.LastExit)}
 	if w.PID != 0 && !w.StartedAt.IsZero() {
 		up := int64(s.o.Now().Sub(w.StartedAt).Seconds())
@@ -76,13 +83,13 @@ type phoneRow struct {
 	Worker          workerFields `json:"worker"`
 }
 
-func (s *Set) row(st Status) phoneRow {
+func (s *Set) row(ctx context.Context, st fleet.Status) phoneRow {
 	return phoneRow{
 		PhoneID: st.Settings.PhoneID, Domain: st.Settings.Domain, Username: st.Settings.Username,
 		AutoAnswer: st.Settings.AutoAnswer, Transport: st.Settings.Transport, LocalPort: st.LocalPort, TransportID: st.TransportID,
 		RecordingEnabled: st.Settings.RecordingEnabled, CaptureEnabled: st.Settings.CaptureEnabled,
-		registrationFields: registrationOf(st.Registration),
-		ActiveCallCount:    st.ActiveCalls, Tools: s.toolNames(st), Worker: s.workerOf(st.Worker),
+		registrationFields: registrationOf(st.Settings, st.Registration),
+		ActiveCallCount:    st.ActiveCalls, Tools: s.toolNames(ctx, st), Worker: s.workerOf(st.Worker),
 	}
 }
 
@@ -91,10 +98,10 @@ type phoneList struct {
 	TotalCount int        `json:"total_count" count:""`
 }
 
-func listPhones(_ context.Context, c *call, _ struct{}) (phoneList, error) {
+func listPhones(ctx context.Context, c *call, _ struct{}) (phoneList, error) {
 	list := phoneList{Phones: []phoneRow{}}
 	for _, st := range c.set.o.Phones.List() {
-		list.Phones = append(list.Phones, c.set.row(st))
+		list.Phones = append(list.Phones, c.set.row(ctx, st))
 	}
 	list.TotalCount = len(list.Phones)
 	return list, nil
@@ -131,12 +138,12 @@ type addResult struct {
 	registrationFields
 }
 
-func (s *Set) added(st Status) addResult {
+func (s *Set) added(st fleet.Status) addResult {
 	return addResult{
 		PhoneID: st.Settings.PhoneID, Domain: st.Settings.Domain, Username: st.Settings.Username,
 		AutoAnswer: st.Settings.AutoAnswer, Transport: st.Settings.Transport, TransportID: st.TransportID, LocalPort: st.LocalPort,
 		Codecs: st.Settings.Codecs, RecordingEnabled: st.Settings.RecordingEnabled, CaptureEnabled: st.Settings.CaptureEnabled,
-		ToolsRegistered: len(s.actions), registrationFields: registrationOf(st.Registration),
+		ToolsRegistered: len(s.actions), registrationFields: registrationOf(st.Settings, st.Registration),
 	}
 }
 
@@ -240,8 +247,8 @@ func getPhone(ctx context.Context, c *call, a phoneArgument) (phoneResult, error
 	result := phoneResult{
 		PhoneID: id, Domain: s.Domain, Username: s.Username, Realm: orNull(s.Realm), Transport: s.Transport,
 		LocalPort: st.LocalPort, TransportID: st.TransportID, Codecs: s.Codecs, AutoAnswer: s.AutoAnswer, SRTP: s.SRTP, Register: s.Register,
-		RecordingEnabled: s.RecordingEnabled, CaptureEnabled: s.CaptureEnabled, registrationFields: registrationOf(st.Registration),
-		ActiveCalls: []callFields{}, Tools: c.set.toolNames(st), Worker: c.set.workerOf(st.Worker),
+		RecordingEnabled: s.RecordingEnabled, CaptureEnabled: s.CaptureEnabled, registrationFields: registrationOf(st.Settings, st.Registration),
+		ActiveCalls: []callFields{}, Tools: c.set.toolNames(ctx, st), Worker: c.set.workerOf(st.Worker),
 	}
 	out, err := c.set.o.Phones.Do(ctx, id, phone.ListCalls{})
 	if err != nil && !isKind(err, phone.Gone) { // a phone whose worker is gone has no calls
@@ -306,7 +313,7 @@ func updatePhone(ctx context.Context, c *call, a updateArguments) (updateResult,
 	result := updateResult{
 		PhoneID: id, Reregistered: updated.Reregistered, Codecs: st.Settings.Codecs,
 		RecordingEnabled: st.Settings.RecordingEnabled, CaptureEnabled: st.Settings.CaptureEnabled,
-		registrationFields: registrationOf(registration),
+		registrationFields: registrationOf(st.Settings, registration),
 	}
 	if a.RecordingEnabled != nil {
 		result.AffectedCallIDs = listed(updated.AffectedCallIDs)

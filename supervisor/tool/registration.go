@@ -33,7 +33,11 @@ func (c *call) registration(ctx context.Context, cmd phone.Command) (registratio
 	if out.Registration == nil {
 		return registrationFields{}, phone.Errorf(phone.Internal, "phone %s did not say how its registration stands", c.phone)
 	}
-	return registrationOf(*out.Registration), nil
+	st, err := c.set.o.Phones.Status(c.phone)
+	if err != nil {
+		return registrationFields{}, err
+	}
+	return registrationOf(st.Settings, *out.Registration), nil
 }
 
 func unregister(ctx context.Context, c *call, _ struct{}) (struct{}, error) {

@@ -90,6 +90,19 @@ func TestSharedToolsAnswerAsThePhonesOwn(t *testing.T) {
 	}
 }
 
+func TestPhonesAreListedWithTheToolsThatTheClientSees(t *testing.T) {
+	s := newSet(newFake("a"))
+	list := find(t, s, "list_phones")
+	own := list.Call(context.Background(), nil)
+	if !bytes.Contains(own.JSON, []byte(`"a_hangup"`)) || bytes.Contains(own.JSON, []byte(`"phone_hangup"`)) {
+		t.Errorf("tools of each phone: %s", own.JSON)
+	}
+	shared := list.Call(WithShared(context.Background()), nil)
+	if !bytes.Contains(shared.JSON, []byte(`"phone_hangup"`)) || bytes.Contains(shared.JSON, []byte(`"a_hangup"`)) {
+		t.Errorf("shared tools: %s", shared.JSON)
+	}
+}
+
 func TestRefusedArgumentsChangeNothing(t *testing.T) {
 	f := newFake("a")
 	find(t, newSet(f), "make_call").Call(context.Background(), json.RawMessage(`{"dest_uri": "sip:b@h", "x": 1}`))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ringmaster/proto/phone"
+	"ringmaster/supervisor/fleet"
 	"ringmaster/supervisor/hub"
 )
 
@@ -78,7 +79,7 @@ func (s *Set) Static() []Tool {
 	var tools []Tool
 	for _, e := range s.static {
 		tools = append(tools, Tool{
-			Name: e.name, Title: e.title, Description: e.description, Hints: e.hints, Schema: schema(e.fields),
+			Name: e.name, Title: e.title, Description: e.description, Hints: e.hints, Schema: e.schema,
 			Call: func(ctx context.Context, raw json.RawMessage) Answer { return s.callStatic(ctx, e, raw) },
 		})
 	}
@@ -91,7 +92,7 @@ func (s *Set) ForPhone(id phone.ID) []Tool {
 	for _, e := range s.actions {
 		tools = append(tools, Tool{
 			Name: perPhoneName(id, e), Title: fmt.Sprintf("%s (%s)", e.title, id),
-			Description: fmt.Sprintf("Phone %s: %s", id, e.description), Hints: e.hints, Schema: schema(e.fields),
+			Description: fmt.Sprintf("Phone %s: %s", id, e.description), Hints: e.hints, Schema: e.schema,
 			Call: func(ctx context.Context, raw json.RawMessage) Answer { return s.callAction(ctx, e, id, raw) },
 		})
 	}
@@ -136,14 +137,22 @@ func (s *Set) CheckPhoneID(id phone.ID) error {
 	return nil
 }
 
-// toolNames are the tools by which a phone can be reached now.
-func (s *Set) toolNames(st Status) []string {
+type sharedKey struct{}
+
+// WithShared says that the client of this call sees the shared tools.
+func WithShared(ctx context.Context) context.Context {
+	return context.WithValue(ctx, sharedKey{}, true)
+}
+
+// toolNames are the tools by which the client can reach a phone now.
+func (s *Set) toolNames(ctx context.Context, st fleet.Status) []string {
+	shared := s.o.Shared || ctx.Value(sharedKey{}) != nil
 	names := []string{}
-	if st.Worker.State != "running" {
+	if st.Worker.State != fleet.Running {
 		return names
 	}
 	for _, e := range s.actions {
-		if s.o.Shared {
+		if shared {
 			names = append(names, sharedName(e))
 		} else {
 			names = append(names, perPhoneName(st.Settings.PhoneID, e))

@@ -127,10 +127,9 @@ func mapValue(v reflect.Value, turn func(Path) Path) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
-				mapValue(v.Field(i), turn)
-			}
+			mapValue(v.Field(i), turn)
 		}
+	default: // nothing else holds a path
 	}
 }
 
@@ -148,11 +147,11 @@ func (s *Set) confined(path string) error {
 	if path, err = filepath.Abs(path); err != nil {
 		return outside
 	}
-	real, err := filepath.EvalSymlinks(path)
+	target, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return outside
 	}
-	if below, err := filepath.Rel(root, real); err != nil || !filepath.IsLocal(below) {
+	if below, err := filepath.Rel(root, target); err != nil || !filepath.IsLocal(below) {
 		return outside
 	}
 	return nil

@@ -35,6 +35,9 @@ type Knobs struct {
 	Registrar string
 	// -child: Configure starts a child process that holds stderr open.
 	Child bool
+	// -ignore-stdin, -ignore-sigterm: it does not end by that.
+	IgnoreStdin   bool
+	IgnoreSIGTERM bool
 }
 
 // parse reads Knobs from a program's arguments.
@@ -54,5 +57,7 @@ func parse(args []string, stderr io.Writer) (Knobs, error) {
 	f.DurationVar(&k.AnswerAfter, "answer-after", 0, "answer commands this late")
 	f.StringVar(&k.Registrar, "registrar", "accepts", "accepts, refuses or silent")
 	f.BoolVar(&k.Child, "child", false, "start a child that holds stderr open")
+	f.BoolVar(&k.IgnoreStdin, "ignore-stdin", false, "do not end with standard input")
+	f.BoolVar(&k.IgnoreSIGTERM, "ignore-sigterm", false, "do not end by SIGTERM")
 	return k, f.Parse(args)
 }

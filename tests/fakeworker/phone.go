@@ -171,8 +171,24 @@ func (p *Phone) Shutdown(ctx context.Context, s phone.Shutdown) error {
 		p.registrationEvent("reg.unregistered")
 	}
 	p.journal.Close()
+	return p.release()
+}
+
+// Release closes the socket and nothing else, as the end of a process does.
+func (p *Phone) Release() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, t := range p.timers {
+		t.Stop()
+	}
+	return p.release()
+}
+
+func (p *Phone) release() error {
 	if p.socket == nil {
 		return nil
 	}
-	return p.socket.Close()
+	socket := p.socket
+	p.socket = nil
+	return socket.Close()
 }

@@ -19,7 +19,7 @@ import (
 	"ringmaster/worker/phoneserver"
 )
 
-// Word, as a program's first argument, makes a test binary a fake worker; see
+// Word makes a test binary a fake worker when it is its first argument; see
 // Main.
 const Word = "fakeworker"
 
@@ -46,15 +46,15 @@ func run(args []string, stdin io.Reader, stderr io.Writer) int {
 	if err != nil {
 		return 2
 	}
-	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	go func() {
-		_, _ = io.Copy(io.Discard, stdin)
-		cancel()
-	}()
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM)
+	go endWhen(func() { <-signals }, k.IgnoreSIGTERM, cancel)
+	go endWhen(func() { _, _ = io.Copy(io.Discard, stdin) }, k.IgnoreStdin, cancel)
 	switch {
 	case k.ExitEarly:
-		fmt.Fprintln(stderr, "ending before the handshake, as told")
+		_, _ = fmt.Fprintln(stderr, "ending before the handshake, as told")
 		return 4
 	case k.StallHandshake:
 		<-ctx.Done()
@@ -63,16 +63,23 @@ func run(args []string, stdin io.Reader, stderr io.Writer) int {
 	log := hclog.New(&hclog.LoggerOptions{Output: stderr, JSONFormat: true, Level: hclog.Info})
 	p := New(k)
 	p.die = func() {
-		fmt.Fprintln(stderr, "dying as told")
+		_, _ = fmt.Fprintln(stderr, "dying as told")
 		os.Exit(3)
 	}
 	err = phoneserver.Serve(ctx, p, phoneserver.Options{Version: k.Version, Log: log})
 	if err != nil {
-		fmt.Fprintln(stderr, err)
+		_, _ = fmt.Fprintln(stderr, err)
 		return 1
 	}
 	end, stop := context.WithTimeout(context.Background(), time.Second)
 	defer stop()
 	_ = p.Shutdown(end, phone.Shutdown{HangupCalls: true})
 	return 0
+}
+
+// endWhen calls end when wait has returned, unless that is to be ignored.
+func endWhen(wait func(), ignored bool, end func()) {
+	if wait(); !ignored {
+		end()
+	}
 }

@@ -36,6 +36,7 @@ var floor = map[string]int{
 	"supervisor/pbx":      3,
 	"worker/dialog":       3,
 	"worker/registration": 3,
+	"worker/standalone":   3,
 	"worker/dtmf":         3,
 
 	"scenario/pattern":     2,
@@ -73,6 +74,7 @@ var floor = map[string]int{
 	"worker/jitter":   0,
 	"worker/tone":     0,
 	"worker/quality":  0,
+	"worker/ring":     0,
 }
 
 // floorTitle says in a few words what the packages of a floor do.
@@ -99,9 +101,8 @@ type library struct {
 // libraries confine what is not ours. The longest prefix that fits decides; an
 // import that fits none fails.
 var libraries = []library{
-	{"github.com/emiago/sipgo/sip", []string{"proto/siptx", "proto/sipnet", "worker/sipua", "worker/dialog", "worker/registration", "supervisor/pbx"}},
+	{"github.com/emiago/sipgo/sip", []string{"proto/siptx", "proto/sipnet", "worker/sipua", "worker/dialog", "worker/registration", "worker/standalone", "supervisor/pbx"}},
 	{"github.com/icholy/digest", []string{"proto/digest"}},
-	{"github.com/pion/sdp/v3", []string{"proto/sdp"}},
 	{"github.com/pion/rtp", []string{"worker/rtpsession", "worker/dtmf"}},
 	{"github.com/pion/rtcp", []string{"worker/rtpsession"}},
 	{"github.com/pion/srtp/v3", []string{"worker/rtpsession"}},
@@ -115,7 +116,7 @@ var libraries = []library{
 	// Logging is passed down from the assemblers; floors 0 and 1 do not log.
 	{"github.com/hashicorp/go-hclog", []string{
 		"supervisor", "supervisor/mcpserver", "supervisor/fleet", "supervisor/phoneproc", "supervisor/pbx", "supervisor/demo",
-		"worker", "worker/phoneserver", "worker/handset", "worker/call", "worker/audio", "worker/sipua", "worker/capture", "proto/sipnet",
+		"worker", "worker/phoneserver", "worker/handset", "worker/call", "worker/audio", "worker/standalone", "worker/sipua", "worker/capture", "proto/sipnet",
 	}},
 	// What the standard library does not reach of the kernel: timerfd,
 	// prctl, socket options.

@@ -35,7 +35,7 @@ func run(args []string, stderr io.Writer) int {
 	}
 	for _, path := range flags.Args() {
 		if err := process(context.Background(), path, *check); err != nil {
-			fmt.Fprintf(stderr, "protogen: %v\n", err)
+			_, _ = fmt.Fprintf(stderr, "protogen: %v\n", err)
 			return 1
 		}
 	}

@@ -10,8 +10,12 @@ type Spec struct {
 	Channels   int    // 1, always, today
 }
 
-// Static payload types of RFC 3551 §6.
+// Payload types of RFC 3551 §6. L16 has static ones for 44.1 kHz only, so ours
+// are dynamic (RFC 3551 §4.5.11).
 var (
-	PCMU = Spec{Name: "PCMU", StaticPT: 0, ClockRate: 8000, SampleRate: 8000, Channels: 1}
-	PCMA = Spec{Name: "PCMA", StaticPT: 8, ClockRate: 8000, SampleRate: 8000, Channels: 1}
+	PCMU    = Spec{Name: "PCMU", StaticPT: 0, ClockRate: 8000, SampleRate: 8000, Channels: 1}
+	PCMA    = Spec{Name: "PCMA", StaticPT: 8, ClockRate: 8000, SampleRate: 8000, Channels: 1}
+	G722    = Spec{Name: "G722", StaticPT: 9, ClockRate: 8000, SampleRate: 16000, Channels: 1}
+	L16     = Spec{Name: "L16", StaticPT: -1, ClockRate: 8000, SampleRate: 8000, Channels: 1}
+	L16Wide = Spec{Name: "L16", StaticPT: -1, ClockRate: 16000, SampleRate: 16000, Channels: 1}
 )

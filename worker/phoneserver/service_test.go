@@ -138,7 +138,7 @@ func TestThePhonesErrorsReachTheCaller(t *testing.T) {
 			return err
 		},
 	} {
-		got, lost := phonewire.ErrorFromWire(call())
+		lost, got := phonewire.ErrorFromWire(call())
 		if !reflect.DeepEqual(got, error(want)) || lost {
 			t.Errorf("%s: got %v, lost %v", name, got, lost)
 		}

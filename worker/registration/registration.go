@@ -89,7 +89,7 @@ func (r *Registration) Unregister(done func(phone.Registration)) {
 }
 
 // Close is Unregister for good: done is called when the binding is gone, or
-// after 2 s of a silent registrar; nothing happens after that.
+// after a second of a silent registrar; nothing happens after that.
 func (r *Registration) Close(done func()) {
 	if r.closed {
 		done()

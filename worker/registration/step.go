@@ -21,7 +21,7 @@ const (
 	// maxExpires bounds what 423 can raise it to, in seconds.
 	maxExpires = 24 * 3600
 	// closePatience bounds Close, for a registrar that has gone silent.
-	closePatience = 2 * time.Second
+	closePatience = time.Second
 )
 
 // state is all that a registration remembers. The zero value, with asked set,

@@ -104,6 +104,47 @@ func TestLargeMessageStaysOnItsTransport(t *testing.T) {
 	})
 }
 
+func TestManyProvisionalResponses(t *testing.T) {
+	a, b := newPhone(t, nil), newPhone(t, nil)
+	var want []int
+	b.handle(func(tx *ServerTx, req *sip.Request) {
+		for range 12 {
+			_ = tx.Respond(NewResponse(req, 183, "", "tag"))
+		}
+		_ = tx.Respond(NewResponse(req, 200, "", "tag"))
+	})
+	for range 12 {
+		want = append(want, 183)
+	}
+	_, got := a.send(Outgoing{Request: request(sip.INVITE, "call"), Targets: []Target{b.target()}})
+	got.want(append(want, 200)...)
+}
+
+func TestTransportOfTheTarget(t *testing.T) {
+	udp, tcp := newPhone(t, nil), newPhone(t, func(c *Config) { c.Transport = phone.TCP })
+	to := make(chan Target, 1)
+	udp.do(func() {
+		uri := sip.Uri{Scheme: "sip", Host: "127.0.0.1", Port: tcp.ua.LocalPort(), UriParams: sip.HeaderParams{{K: "transport", V: "tcp"}}}
+		udp.ua.Resolve(uri, func(targets []Target, err error) {
+			if err != nil {
+				t.Error(err)
+			}
+			to <- targets[0]
+		})
+	})
+	target := take(t, to)
+	_, got := udp.send(Outgoing{Request: request(sip.OPTIONS, "call"), Targets: []Target{target}})
+	got.want(200)
+	udp.do(func() {
+		uri := udp.ua.Contact("a", target)
+		if want := fmt.Sprintf("sip:a@127.0.0.1:%d", udp.ua.LocalPort()); uri.String() != want {
+			t.Errorf("Contact is %s, want %s, where the phone listens", uri.String(), want)
+		}
+	})
+	_, got = tcp.send(Outgoing{Request: request(sip.OPTIONS, "call"), Targets: []Target{udp.target()}})
+	got.wantFailure(phone.Unreachable, "no UDP socket")
+}
+
 func TestPortInUse(t *testing.T) {
 	a := newPhone(t, nil)
 	_, err := Listen(a.loop, Config{Transport: phone.UDP, LocalPort: a.ua.LocalPort()}, a)

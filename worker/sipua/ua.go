@@ -65,7 +65,7 @@ type UA struct {
 	digest      *digest.Client
 	challenged  map[challenger]bool // who has had a challenge answered
 
-	ctx     context.Context // ends with Close
+	ctx     context.Context //nolint:containedctx // the UA's life, ended by Close; not a request's
 	cancel  context.CancelFunc
 	lookups sync.WaitGroup
 	pending int // lookups now running

@@ -1,0 +1,216 @@
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"ringmaster/proto/phone"
+	"ringmaster/scenario/spec"
+	"ringmaster/scenario/timeline"
+)
+
+// sequence is one run through the actions of a hook, or of the initial
+// actions.
+type sequence struct {
+	id      string
+	pattern string
+	actions []spec.Action
+	event   phone.Event // that fired it; the zero Event for initial actions
+	onPhone phone.ID    // the hook's only on_phone, or ""
+	phone   phone.ID    // that actions are for; "" when there is no default
+
+	initial      bool
+	cleanup      bool // fired by scenario.stopped
+	afterFailure bool // fired by action.failed
+
+	next    int         // the action to begin next
+	since   mark        // of the last step that did something, for wait_until
+	chain   int         // user events in a row
+	made    []madeCall  // by this sequence
+	alarm   *alarm      // of wait and wait_until
+	waiting *expected   // in wait_until
+	entry   int         // where the current action is on the timeline
+	at      spec.Action // the current action
+	begun   time.Time   // when the current action began
+	command bool        // a command is under way
+	ended   bool
+}
+
+// awaits says whether the sequence waits for something that phones do.
+func (s *sequence) awaits() bool { return s.waiting != nil || s.command }
+
+// String names the sequence and what it is doing.
+func (s *sequence) String() string {
+	if s.next == 0 {
+		return s.id
+	}
+	doing := fmt.Sprintf("%s, step %d: %s", s.id, s.next, s.at.Name)
+	if s.waiting != nil {
+		doing += " " + s.waiting.String()
+	}
+	return doing
+}
+
+func (r *run) start(s *sequence) {
+	r.sequences = append(r.sequences, s)
+	r.advance(s)
+}
+
+// mayGoOn: when the run is ending, a sequence does not begin further steps.
+func (r *run) mayGoOn(s *sequence) bool {
+	return r.phase == running || (s.cleanup && r.phase == cleaning && !r.cancelled)
+}
+
+// advance begins steps until one takes time.
+func (r *run) advance(s *sequence) {
+	for s.next < len(s.actions) && !s.ended {
+		if !r.mayGoOn(s) {
+			r.cutOff(s)
+			return
+		}
+		s.at = s.actions[s.next]
+		s.next++
+		s.begun = time.Now()
+		if s.initial {
+			s.pattern = s.at.Pattern
+		}
+		if !r.step(s) {
+			return
+		}
+	}
+	r.finish(s)
+}
+
+// step begins the current action; true means that it is over already.
+func (r *run) step(s *sequence) bool {
+	switch step := s.at.Step.(type) {
+	case spec.Log:
+		r.record.note(s, "log", map[string]any{"message": step.Message})
+	case spec.Checkpoint:
+		r.record.note(s, "checkpoint", map[string]any{"label": step.Label})
+	case spec.CollectRecordings:
+		return r.collectRecordings(s, step)
+	case spec.Emit:
+		return r.emit(s, step)
+	case spec.Wait:
+		return r.wait(s, step)
+	case spec.WaitUntil:
+		return r.waitUntil(s, step)
+	default:
+		return r.command(s)
+	}
+	return true
+}
+
+// recordAction puts the current action on the timeline.
+func (r *run) recordAction(s *sequence, id phone.ID, call *phone.CallID, data map[string]any) {
+	s.entry = r.record.add(s.begun, timeline.Entry{
+		Kind: timeline.Action, Type: s.at.Name, PhoneID: timeline.Phone(id), CallID: call, Data: data,
+		HookID: timeline.Text(s.id), PatternName: timeline.Text(s.pattern),
+	})
+}
+
+// amend adds to the current action's entry what came of it.
+func (r *run) amend(s *sequence, more map[string]any) {
+	if s.entry < 0 {
+		return
+	}
+	entry := &r.record.entries[s.entry]
+	data := map[string]any{"elapsed_ms": timeline.Milliseconds(time.Since(s.begun))}
+	for _, from := range []map[string]any{entry.Data, more} {
+		for k, v := range from {
+			data[k] = v
+		}
+	}
+	entry.Data = data
+}
+
+func (r *run) wait(s *sequence, step spec.Wait) bool {
+	r.recordAction(s, "", nil, map[string]any{"ms": step.For.Milliseconds()})
+	if step.For == 0 {
+		return true
+	}
+	s.alarm = r.alarms.set(s.begun.Add(step.For), func() {
+		s.alarm, s.chain = nil, 0
+		r.advance(s)
+	})
+	return false
+}
+
+func (r *run) emit(s *sequence, step spec.Emit) bool {
+	if s.chain >= maxChain {
+		return r.failed(s, fmt.Errorf("emit %s: %d user events have answered one another without a pause; put a wait in between", step.Name, maxChain))
+	}
+	id, call := r.target(s)
+	r.recordAction(s, id, call, map[string]any{"name": step.Name})
+	position := r.env.Feed.Position()
+	r.raise(s, phone.Event{Type: "user." + step.Name, PhoneID: id, CallID: call, Data: step.Data}, s.chain+1)
+	s.since = mark{index: len(r.history), position: position}
+	return true
+}
+
+// failed records that the current action failed. It gives true when the
+// sequence goes on all the same.
+func (r *run) failed(s *sequence, err error) bool {
+	id, call := r.target(s)
+	r.fault(timeline.Fault{
+		Kind: timeline.ActionFailed, Msg: fmt.Sprintf("%s in %s failed: %s", s.at.Name, s.id, err),
+		Action: timeline.Text(s.at.Name), PhoneID: timeline.Phone(id), CallID: call,
+		HookID: timeline.Text(s.id), PatternName: timeline.Text(s.pattern), Tolerated: s.at.ContinueOnError,
+	})
+	r.raise(s, phone.Event{Type: "action.failed", PhoneID: id, CallID: call, Data: map[string]any{
+		"action": s.at.Name, "error": err.Error(), "step": int64(s.next),
+	}}, s.chain)
+	if s.at.ContinueOnError {
+		return true
+	}
+	r.finish(s)
+	if s.initial {
+		r.end(timeline.Failed, r.record.faults[len(r.record.faults)-1].Msg)
+	}
+	return false
+}
+
+// finish takes a sequence that is over out of the run.
+func (r *run) finish(s *sequence) {
+	s.ended = true
+	s.waiting = nil
+	r.alarms.stop(s.alarm)
+	r.sequences = slices.DeleteFunc(r.sequences, func(other *sequence) bool { return other == s })
+}
+
+// cutOff ends a sequence that the end of the run does not let finish.
+func (r *run) cutOff(s *sequence) {
+	if s.next < len(s.actions) || s.waiting != nil || s.alarm != nil {
+		r.record.note(s, "cut_off", map[string]any{"at": s.String(), "steps_left": int64(len(s.actions) - s.next)})
+	}
+	r.finish(s)
+}
+
+// target is the phone and call of the current action, by its own words or the
+// defaults: the hook's on_phone, then the event's phone; the event's call when
+// it is that phone's, else the call that this sequence made last on it.
+func (r *run) target(s *sequence) (phone.ID, *phone.CallID) {
+	id := s.at.PhoneID
+	if id == "" {
+		id = s.phone
+	}
+	if s.at.CallID != nil {
+		return id, s.at.CallID
+	}
+	if s.event.CallID != nil && s.event.PhoneID == id {
+		return id, s.event.CallID
+	}
+	return id, s.lastMade(id)
+}
+
+// lastMade is the call that the sequence made last on a phone, or nil.
+func (s *sequence) lastMade(id phone.ID) *phone.CallID {
+	for i := len(s.made) - 1; i >= 0; i-- {
+		if s.made[i].phone == id {
+			return &s.made[i].call
+		}
+	}
+	return nil
+}

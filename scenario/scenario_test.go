@@ -1,0 +1,104 @@
+package scenario
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ringmaster/scenario/pattern"
+)
+
+func library(t testing.TB) *pattern.Library {
+	t.Helper()
+	l, issues, err := Patterns()
+	if err != nil || len(issues) > 0 {
+		t.Fatal(err, issues)
+	}
+	return l
+}
+
+func TestExamplesAreValid(t *testing.T) {
+	files, err := filepath.Glob("examples/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, scenarios := library(t), 0
+	for _, file := range files {
+		if filepath.Base(file) == "phones.yaml" {
+			continue // the profile that the examples share
+		}
+		scenarios++
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, issues := Load(file, text, l)
+		if len(issues) > 0 {
+			t.Errorf("%s", issues.Error())
+		}
+		if want := strings.TrimSuffix(filepath.Base(file), ".yaml"); s.Name() != want {
+			t.Errorf("%s is named %q", file, s.Name())
+		}
+	}
+	if scenarios == 0 {
+		t.Error("there are no examples")
+	}
+}
+
+func TestFaultsOfScenarioAndPatternsTogether(t *testing.T) {
+	_, issues := Load("t.yaml", []byte("patterns: [{use: auto-anser}]\nhooks: [{when: dtmf.inn, then: hangup}]\n"), library(t))
+	if len(issues) != 2 {
+		t.Fatalf("%d issues:\n%s", len(issues), issues.Error())
+	}
+	s, issues := Load("t.yaml", []byte("hooks: ["), library(t))
+	if len(issues) != 1 || s.Name() != "<anonymous>" {
+		t.Errorf("%q %v", s.Name(), issues)
+	}
+	_, issues = Check(map[string]any{"hooks": map[string]any{}}, library(t))
+	if len(issues) != 1 || issues[0].Error() != "hooks: hooks takes a list, not a mapping" {
+		t.Errorf("%v", issues)
+	}
+}
+
+// twoHundred is a scenario of 200 hooks, with patterns among them.
+func twoHundred() (string, map[string]any) {
+	var b strings.Builder
+	hooks := []any{}
+	b.WriteString("phones: [a, b]\nhooks:\n")
+	for i := range 190 {
+		fmt.Fprintf(&b, "  - {when: [call.state.confirmed, dtmf.in], on_phone: a, match: {digit: \"~^%d$\", last_status: 2xx}, then: [{wait: 1.5s}, {send_dtmf: \"12\"}, hangup]}\n", i)
+		hooks = append(hooks, map[string]any{
+			"when": []any{"call.state.confirmed", "dtmf.in"}, "on_phone": "a",
+			"match": map[string]any{"digit": fmt.Sprintf("~^%d$", i), "last_status": "2xx"},
+			"then":  []any{map[string]any{"wait": "1.5s"}, map[string]any{"send_dtmf": "12"}, "hangup"},
+		})
+	}
+	b.WriteString("patterns:\n")
+	uses := []any{}
+	for range 10 {
+		b.WriteString("  - {use: auto-answer, phone_id: b}\n")
+		uses = append(uses, map[string]any{"use": "auto-answer", "phone_id": "b"})
+	}
+	return b.String(), map[string]any{"phones": []any{"a", "b"}, "hooks": hooks, "patterns": uses}
+}
+
+func BenchmarkCheck200Hooks(b *testing.B) {
+	l := library(b)
+	text, object := twoHundred()
+	b.Run("object", func(b *testing.B) {
+		for b.Loop() {
+			if _, issues := Check(object, l); len(issues) > 0 {
+				b.Fatal(issues)
+			}
+		}
+	})
+	b.Run("yaml", func(b *testing.B) {
+		for b.Loop() {
+			if _, issues := Load("t.yaml", []byte(text), l); len(issues) > 0 {
+				b.Fatal(issues)
+			}
+		}
+	})
+}

@@ -1,0 +1,186 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"ringmaster/proto/phone"
+)
+
+// registerLimit is how long adding a phone waits for its first REGISTER.
+const registerLimit = 5 * time.Second
+
+// Add adds a phone; one of the same id is shut down first, with its calls. It
+// answers when the first REGISTER is final, whatever its result, or 5 s after
+// it was called; without registration, when the socket is bound. After an
+// error there is no phone of that id, and nothing is left of it.
+func (f *Fleet) Add(ctx context.Context, s phone.Settings) (Status, error) {
+	done, err := f.turns.take(ctx, s.PhoneID)
+	if err != nil {
+		return Status{}, err
+	}
+	defer done()
+	limit, cancel := context.WithTimeout(ctx, registerLimit)
+	defer cancel()
+
+	f.mu.Lock()
+	old := f.members[s.PhoneID]
+	f.mu.Unlock()
+	if old != nil {
+		f.remove(old)
+		old.stop(true)
+	}
+	result := f.addAll(ctx, limit, []phone.Settings{s})[0]
+	f.tell()
+	return result.status, result.err
+}
+
+// Drop shuts a phone down. hangup says whether its calls are ended on the wire
+// or left to the far ends to find out. It answers when the worker is gone,
+// whether or not ctx ends before.
+func (f *Fleet) Drop(ctx context.Context, id phone.ID, hangup bool) error {
+	done, err := f.turns.take(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer done()
+	m, err := f.member(id)
+	if err != nil {
+		return err
+	}
+	f.remove(m)
+	f.tell()
+	m.stop(hangup)
+	return nil
+}
+
+// Load adds all the phones at the same time, each as Add does, but 5 s in all
+// for their registration. Without merge every phone that there was is shut
+// down first; with merge only those of the same ids.
+func (f *Fleet) Load(ctx context.Context, s []phone.Settings, merge bool) LoadResult {
+	var result LoadResult
+	ids := make([]phone.ID, len(s))
+	for i := range s {
+		ids[i] = s[i].PhoneID
+	}
+	if len(s) == 0 && merge {
+		return result
+	}
+	turn := ids
+	if !merge {
+		turn = nil // everybody's
+	}
+	done, err := f.turns.take(ctx, turn...)
+	if err != nil {
+		for _, id := range ids {
+			result.Failed = append(result.Failed, Failure{id, err})
+		}
+		return result
+	}
+	defer done()
+	limit, cancel := context.WithTimeout(ctx, registerLimit)
+	defer cancel()
+
+	for _, m := range f.takeOut(ids, merge) {
+		if !merge {
+			result.Dropped = append(result.Dropped, m.id)
+		}
+	}
+	for _, r := range f.addAll(ctx, limit, s) {
+		if r.err != nil {
+			result.Failed = append(result.Failed, Failure{r.id, r.err})
+		} else {
+			result.Added = append(result.Added, r.status)
+		}
+	}
+	f.tell()
+	return result
+}
+
+// takeOut shuts down the phones that make room for those with ids.
+func (f *Fleet) takeOut(ids []phone.ID, merge bool) []*member {
+	f.mu.Lock()
+	var out []*member
+	if merge {
+		for _, id := range ids {
+			if m := f.members[id]; m != nil {
+				out = append(out, m)
+			}
+		}
+	} else {
+		out = f.inOrder()
+	}
+	for _, m := range out {
+		delete(f.members, m.id)
+	}
+	f.mu.Unlock()
+	stopAll(out, true)
+	return out
+}
+
+// stopAll shuts the members down at the same time.
+func stopAll(members []*member, hangup bool) {
+	var all sync.WaitGroup
+	for _, m := range members {
+		all.Go(func() { m.stop(hangup) })
+	}
+	all.Wait()
+}
+
+// addResult is what became of one phone of a batch.
+type addResult struct {
+	id     phone.ID
+	status Status
+	err    error
+}
+
+// addAll adds phones that are not in the fleet. limit bounds the wait for
+// registration.
+func (f *Fleet) addAll(ctx, limit context.Context, s []phone.Settings) []addResult {
+	results := make([]addResult, len(s))
+	members := make([]*member, len(s))
+	seen := map[phone.ID]bool{}
+	for i := range s {
+		id := s[i].PhoneID
+		results[i].id = id
+		if seen[id] {
+			results[i].err = fmt.Errorf("phone_id %q is there twice: give each phone an id of its own", id)
+			continue
+		}
+		seen[id] = true
+		members[i], results[i].err = f.create(s[i])
+	}
+	for i, m := range members {
+		if m == nil {
+			continue
+		}
+		results[i].err = f.settle(ctx, limit, m)
+		results[i].status = m.status()
+	}
+	return results
+}
+
+// settle waits until m's matter is decided; after an error m is no more.
+func (f *Fleet) settle(ctx, limit context.Context, m *member) error {
+	select {
+	case <-m.registered:
+	case <-m.done:
+	case <-limit.Done():
+		select { // a slow start is waited for; it has limits of its own
+		case <-m.bound:
+		case <-m.done:
+		case <-ctx.Done():
+		}
+	}
+	err := ctx.Err()
+	if err == nil {
+		err = m.accept()
+	}
+	if err != nil {
+		f.remove(m)
+		m.stop(true)
+	}
+	return err
+}

@@ -1,0 +1,250 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"ringmaster/proto/phone"
+)
+
+// Limits of a worker's life.
+const (
+	configureLimit = 10 * time.Second
+	healthEvery    = 2 * time.Second
+	healthLimit    = 5 * time.Second // no answer for so long: it hangs
+	shutdownLimit  = 2 * time.Second // for the phone; its process has up to 0.5 s more
+)
+
+// bringUp starts a worker and configures it; then the phone works. After an
+// error there is no worker.
+func (m *member) bringUp() (Worker, error) {
+	select {
+	case m.f.starts <- struct{}{}:
+		defer func() { <-m.f.starts }()
+	case <-m.ctx.Done():
+		return nil, m.ctx.Err()
+	}
+	w, err := m.f.starter.Start(m.ctx, m.id)
+	if err != nil {
+		m.startFailed(err)
+		return nil, err
+	}
+	if m.block.Count == 0 {
+		m.block = m.f.grant(m.id)
+	}
+	ctx, cancel := context.WithTimeout(m.ctx, configureLimit)
+	defer cancel()
+	configured, err := w.Configure(ctx, m.configuration())
+	if err != nil {
+		var e *phone.Error
+		if !errors.As(err, &e) || e.Kind == phone.Gone {
+			m.block = phone.Block{} // who knows whether a call was given an id of it
+		}
+		m.shutDown(w)
+		m.startFailed(err)
+		return nil, fmt.Errorf("phone %q could not be made: %w", m.id, err)
+	}
+	m.block = phone.Block{}
+	m.begin(w, configured)
+	return w, nil
+}
+
+func (m *member) configuration() phone.Configuration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.settings
+	if m.localPort != 0 {
+		s.LocalPort = m.localPort // where the far ends look for a worker that comes back
+	}
+	return phone.Configuration{
+		Settings:       s,
+		RecordingsDir:  m.f.o.RecordingsDir,
+		CapturesDir:    m.f.o.CapturesDir,
+		SDPSessionName: m.f.o.SDPSessionName,
+		CallIDs:        m.block,
+	}
+}
+
+func (m *member) startFailed(err error) {
+	m.mu.Lock()
+	m.state.LastExit = err.Error()
+	m.mu.Unlock()
+	m.f.o.Log.Warn("phone did not start", "phone", m.id, "error", err)
+}
+
+// begin makes the worker the phone's.
+func (m *member) begin(w Worker, c phone.Configured) {
+	transportID, incarnation := m.f.newSocket(), m.f.newIncarnation(m.id)
+	m.mu.Lock()
+	restarted := m.transportID != 0
+	m.worker, m.incarnation, m.transportID, m.localPort = w, incarnation, transportID, c.LocalPort
+	m.killedFor = ""
+	m.state.State, m.state.PID, m.state.StartedAt = Running, w.PID(), m.f.o.Now()
+	typ := "phone.started"
+	if restarted {
+		typ = "phone.restarted"
+		m.state.Restarts++
+	}
+	register, restarts := m.settings.Register, m.state.Restarts
+	m.mu.Unlock()
+
+	if restarted {
+		m.f.tell()
+	} else {
+		close(m.bound)
+		if !register {
+			close(m.registered)
+		}
+	}
+	m.emit(typ, map[string]any{"pid": int64(w.PID()), "local_port": int64(c.LocalPort), "restarts": int64(restarts)})
+}
+
+// serve watches the worker until it ends: with an error, because it died, or
+// without, because it was stopped.
+func (m *member) serve(w Worker) error {
+	ctx, cancel := context.WithCancel(m.f.hard)
+	watched := make(chan error, 1)
+	go func() { watched <- w.Watch(ctx, 0, m.take) }()
+	var attendant sync.WaitGroup
+	attendant.Go(func() { m.attend(ctx, w) })
+	defer attendant.Wait()
+	defer cancel()
+
+	var err error
+	select {
+	case <-m.ctx.Done():
+		m.shutDown(w)
+		if err := <-watched; err != nil {
+			m.f.o.Log.Debug("the end of a phone's journal was lost", "phone", m.id, "error", err)
+		}
+		return nil
+	case err = <-watched: // sooner than Gone, most often
+		w.Kill()
+	case <-w.Gone():
+		err = <-watched
+	}
+	m.bury(w)
+	if err == nil {
+		err = fmt.Errorf("the worker of phone %q ended its journal", m.id)
+	}
+	return err
+}
+
+// take passes an entry of the worker on. It runs on the watching goroutine.
+func (m *member) take(e phone.Entry) error {
+	m.append(e)
+	if e.Event == nil {
+		return nil
+	}
+	m.mu.Lock()
+	registered := m.view.apply(e.Event)
+	m.mu.Unlock()
+	if registered {
+		m.nowRegistered()
+	}
+	if c := e.Event.CallID; c != nil && m.f.halfUsed(*c) {
+		select {
+		case m.granting <- *c:
+		default:
+		}
+	}
+	return nil
+}
+
+// nowRegistered closes m.registered once; only take, one call at a time, and
+// begin, when there is nothing to register, do so.
+func (m *member) nowRegistered() {
+	select {
+	case <-m.registered:
+	default:
+		close(m.registered)
+	}
+}
+
+// attend asks for signs of life and hands out further call ids, until ctx ends
+// or the worker is gone.
+func (m *member) attend(ctx context.Context, w Worker) {
+	pulse := time.NewTicker(healthEvery)
+	defer pulse.Stop()
+	for {
+		select {
+		case <-pulse.C:
+			m.checkHealth(ctx, w)
+		case c := <-m.granting:
+			if m.f.halfUsed(c) {
+				m.grantMore(ctx, w)
+			}
+		case <-w.Gone():
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (m *member) checkHealth(ctx context.Context, w Worker) {
+	limited, cancel := context.WithTimeout(ctx, healthLimit)
+	defer cancel()
+	_, err := w.Health(limited)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return
+	}
+	m.mu.Lock()
+	m.killedFor = fmt.Sprintf("no answer for %v", healthLimit)
+	m.mu.Unlock()
+	w.Kill()
+}
+
+func (m *member) grantMore(ctx context.Context, w Worker) {
+	limited, cancel := context.WithTimeout(ctx, healthLimit)
+	defer cancel()
+	block := m.f.grant(m.id)
+	_, err := w.Do(limited, phone.GrantCallIDs{Block: block})
+	var e *phone.Error
+	if errors.As(err, &e) && e.Kind != phone.Gone {
+		m.f.giveBack(block) // refused, so not used; the next call asks again
+		m.f.o.Log.Warn("phone refused further call ids", "phone", m.id, "error", err)
+	}
+}
+
+// shutDown ends the worker in order, whatever became of who asked for it.
+func (m *member) shutDown(w Worker) {
+	ctx, cancel := context.WithTimeout(m.f.hard, shutdownLimit)
+	defer cancel()
+	m.mu.Lock()
+	hangup := m.hangup
+	m.mu.Unlock()
+	if err := w.Shutdown(ctx, phone.Shutdown{HangupCalls: hangup}); err != nil {
+		m.f.o.Log.Warn("phone did not shut down in order", "phone", m.id, "error", err)
+	}
+}
+
+// bury says that the worker died, ends its calls, and takes its tools away.
+func (m *member) bury(w Worker) {
+	<-w.Gone()
+	exit := w.Exit()
+	m.mu.Lock()
+	m.worker, m.state.PID, m.state.State = nil, 0, Restarting
+	m.state.LastExit = exit.String()
+	if m.killedFor != "" {
+		m.state.LastExit = m.killedFor + ", " + m.state.LastExit
+	}
+	reason := m.state.LastExit
+	calls := m.view.burial(m.id, m.f.o.Now())
+	m.view = view{}
+	m.mu.Unlock()
+
+	stderr := make([]any, len(exit.Stderr))
+	for i, line := range exit.Stderr {
+		stderr[i] = line
+	}
+	m.emit("phone.exited", map[string]any{"pid": int64(w.PID()), "exit": exit.Status, "reason": reason, "stderr": stderr})
+	for _, e := range calls {
+		m.append(e)
+	}
+	m.f.tell()
+	m.f.o.Log.Warn("worker ended", "phone", m.id, "pid", w.PID(), "exit", reason)
+}

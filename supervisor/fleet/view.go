@@ -1,0 +1,113 @@
+package fleet
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"ringmaster/proto/phone"
+)
+
+// view is what the events of one worker tell about its phone.
+type view struct {
+	registration phone.Registration
+	calls        map[phone.CallID]phone.CallInfo // those that are not over
+}
+
+// apply takes in an event. registered reports that a REGISTER is final.
+func (v *view) apply(e *phone.Event) (registered bool) {
+	switch {
+	case strings.HasPrefix(e.Type, "reg."):
+		return v.applyRegistration(e)
+	case strings.HasPrefix(e.Type, "call.state.") && e.CallID != nil:
+		v.applyCall(e)
+	}
+	return false
+}
+
+func (v *view) applyRegistration(e *phone.Event) bool {
+	if e.Type == "reg.started" {
+		return false
+	}
+	v.registration = phone.Registration{
+		IsRegistered: e.Type == "reg.success",
+		StatusCode:   number(e.Data["status_code"]),
+		Reason:       word(e.Data["reason"]),
+		Expires:      number(e.Data["expires"]),
+	}
+	return e.Type != "reg.unregistered"
+}
+
+func (v *view) applyCall(e *phone.Event) {
+	state, err := phone.ParseState(strings.ToUpper(strings.TrimPrefix(e.Type, "call.state.")))
+	if err != nil {
+		return
+	}
+	if state == phone.StateDisconnected {
+		delete(v.calls, *e.CallID)
+		return
+	}
+	call, known := v.calls[*e.CallID]
+	if !known {
+		call = phone.CallInfo{CallID: *e.CallID, StartedAt: e.Time}
+	}
+	if state == phone.StateConfirmed && call.AnsweredAt.IsZero() {
+		call.AnsweredAt = e.Time
+	}
+	call.State = state
+	call.Direction = phone.Direction(word(e.Data["direction"]))
+	call.RemoteURI = word(e.Data["remote_uri"])
+	call.LastStatus = number(e.Data["last_status"])
+	call.LastStatusText = word(e.Data["last_status_text"])
+	if v.calls == nil {
+		v.calls = map[phone.CallID]phone.CallInfo{}
+	}
+	v.calls[*e.CallID] = call
+}
+
+// workerExited is what the calls of a dead worker end with.
+const workerExited = "worker exited"
+
+// burial returns the entries that end every call at the death of its worker,
+// oldest call first: the event, then the call's last state of knowledge.
+func (v *view) burial(id phone.ID, now time.Time) []phone.Entry {
+	var out []phone.Entry
+	for _, callID := range slices.Sorted(maps.Keys(v.calls)) {
+		call := v.calls[callID]
+		call.State = phone.StateDisconnected
+		call.LastStatusText = workerExited
+		call.EndedAt = now
+		if !call.AnsweredAt.IsZero() {
+			call.Duration = now.Sub(call.AnsweredAt)
+		}
+		out = append(out, phone.Entry{Event: &phone.Event{
+			Type: "call.state.disconnected", PhoneID: id, CallID: &callID, Time: now,
+			Data: map[string]any{
+				"state":            phone.StateDisconnected.EventName(),
+				"remote_uri":       call.RemoteURI,
+				"last_status":      int64(call.LastStatus),
+				"last_status_text": workerExited,
+				"direction":        string(call.Direction),
+				"reason":           workerExited,
+			},
+		}}, phone.Entry{Ended: &call})
+	}
+	return out
+}
+
+func number(v any) int {
+	switch v := v.(type) {
+	case int64:
+		return int(v)
+	case float64:
+		return int(v)
+	default:
+		return 0
+	}
+}
+
+func word(v any) string {
+	s, _ := v.(string)
+	return s
+}

@@ -1,0 +1,194 @@
+package tool
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+
+	"ringmaster/proto/phone"
+	"ringmaster/supervisor/hub"
+)
+
+type rtpFields struct {
+	TxPackets    int64 `json:"tx_packets"`
+	TxBytes      int64 `json:"tx_bytes"`
+	RxPackets    int64 `json:"rx_packets"`
+	RxBytes      int64 `json:"rx_bytes"`
+	RxLoss       int64 `json:"rx_loss"`
+	RxDup        int64 `json:"rx_dup"`
+	RxReorder    int64 `json:"rx_reorder"`
+	RxDiscard    int64 `json:"rx_discard"`
+	RxJitterUsec int64 `json:"rx_jitter_usec"`
+	RTTUsec      int64 `json:"rtt_usec"`
+}
+
+type callFields struct {
+	CallID         phone.CallID    `json:"call_id"`
+	State          string          `json:"state"`
+	StateText      string          `json:"state_text"`
+	Direction      phone.Direction `json:"direction"`
+	RemoteURI      *string         `json:"remote_uri"`
+	RemoteContact  *string         `json:"remote_contact"`
+	LocalContact   *string         `json:"local_contact"`
+	Codec          *string         `json:"codec"`
+	Duration       int64           `json:"duration"`
+	LastStatus     *int            `json:"last_status"`
+	LastStatusText *string         `json:"last_status_text"`
+	RecordingFile  *Path           `json:"recording_file"`
+	PlayingFile    *Path           `json:"playing_file"`
+	OnHold         bool            `json:"on_hold"`
+	SIPCallID      *string         `json:"sip_call_id"`
+	RTP            rtpFields       `json:"rtp"`
+}
+
+func callFieldsOf(i phone.CallInfo) callFields {
+	return callFields{
+		CallID: i.CallID, State: i.State.String(), StateText: i.State.String(), Direction: i.Direction,
+		RemoteURI: cleanOrNull(i.RemoteURI), RemoteContact: cleanOrNull(i.RemoteContact), LocalContact: cleanOrNull(i.LocalContact),
+		Codec: cleanOrNull(i.Codec), Duration: seconds(i), LastStatus: orNull(i.LastStatus), LastStatusText: statusText(i),
+		RecordingFile: orNull(Path(i.RecordingFile)), PlayingFile: orNull(Path(i.PlayingFile)),
+		OnHold: i.OnHold, SIPCallID: cleanOrNull(i.SIPCallID),
+		RTP: rtpFields(i.RTP),
+	}
+}
+
+func seconds(i phone.CallInfo) int64 { return int64(i.Duration.Seconds()) }
+
+// statusText is null before any status; a status without a phrase has "".
+func statusText(i phone.CallInfo) *string {
+	if i.LastStatus == 0 {
+		return nil
+	}
+	text := clean(i.LastStatusText, nameBound)
+	return &text
+}
+
+func getCallInfo(ctx context.Context, c *call, a callArgument) (callFields, error) {
+	out, err := c.onCall(ctx, a.CallID, phone.GetCall{CallID: a.CallID})
+	var ended *endedError
+	if errors.As(err, &ended) {
+		return callFieldsOf(ended.info), nil
+	}
+	if a.CallID != nil && isKind(err, phone.Gone) {
+		if info, known := c.set.o.Hub.Ended(c.phone, *a.CallID); known {
+			return callFieldsOf(info), nil
+		}
+	}
+	if err != nil {
+		return callFields{}, err
+	}
+	return callFieldsOf(out.Calls[0]), nil
+}
+
+type lastArgument struct {
+	LastN *int `json:"last_n" min:"0" doc:"the newest so many; left out: all"`
+}
+
+type historyRow struct {
+	PhoneID        phone.ID        `json:"phone_id"`
+	CallID         phone.CallID    `json:"call_id"`
+	Direction      phone.Direction `json:"direction"`
+	RemoteURI      *string         `json:"remote_uri"`
+	Duration       int64           `json:"duration"`
+	LastStatus     *int            `json:"last_status"`
+	LastStatusText *string         `json:"last_status_text"`
+	Codec          *string         `json:"codec"`
+	RecordingFile  *Path           `json:"recording_file"`
+	Timestamp      *string         `json:"timestamp"` // of the call's end
+}
+
+type historyResult struct {
+	History    []historyRow `json:"history" cut:"get_call_info has each call"`
+	TotalCount int          `json:"total_count" count:""`
+}
+
+func getCallHistory(ctx context.Context, c *call, a lastArgument) (historyResult, error) {
+	_, ended, err := c.calls(ctx)
+	if err != nil {
+		return historyResult{}, err
+	}
+	result := historyResult{History: []historyRow{}}
+	for _, i := range newest(ended, a.LastN) {
+		result.History = append(result.History, historyRow{
+			PhoneID: c.phone, CallID: i.CallID, Direction: i.Direction, RemoteURI: cleanOrNull(i.RemoteURI), Duration: seconds(i),
+			LastStatus: orNull(i.LastStatus), LastStatusText: statusText(i), Codec: cleanOrNull(i.Codec),
+			RecordingFile: orNull(Path(i.RecordingFile)), Timestamp: timestampOrNull(i.EndedAt),
+		})
+	}
+	result.TotalCount = len(result.History)
+	return result, nil
+}
+
+// calls are the phone's active calls, and its ended ones, oldest first: those
+// that the hub keeps, and those whose end has yet to reach it. A phone whose
+// worker is gone has no active call.
+func (c *call) calls(ctx context.Context) (active, ended []phone.CallInfo, err error) {
+	out, err := c.do(ctx, phone.ListCalls{})
+	if err != nil && !isKind(err, phone.Gone) {
+		return nil, nil, err
+	}
+	ended = c.set.o.Hub.History(c.phone)
+	for _, info := range out.Calls {
+		same := func(e phone.CallInfo) bool { return e.CallID == info.CallID }
+		switch {
+		case info.State != phone.StateDisconnected:
+			active = append(active, info)
+		case !slices.ContainsFunc(ended, same):
+			ended = append(ended, info)
+		}
+	}
+	slices.SortStableFunc(ended, func(a, b phone.CallInfo) int {
+		return cmp.Or(a.EndedAt.Compare(b.EndedAt), cmp.Compare(a.CallID, b.CallID))
+	})
+	if n := len(ended) - hub.HistoryBound; n > 0 {
+		ended = ended[n:]
+	}
+	return active, ended, nil
+}
+
+type callRow struct {
+	PhoneID   phone.ID     `json:"phone_id"`
+	CallID    phone.CallID `json:"call_id"`
+	State     string       `json:"state"`
+	RemoteURI *string      `json:"remote_uri"`
+	Duration  int64        `json:"duration"`
+	Codec     *string      `json:"codec"`
+}
+
+type callList struct {
+	Calls      []callRow `json:"calls"`
+	TotalCount int       `json:"total_count" count:""`
+}
+
+func listCalls(ctx context.Context, c *call, _ struct{}) (callList, error) {
+	active, ended, err := c.calls(ctx)
+	if err != nil {
+		return callList{}, err
+	}
+	slices.Reverse(ended)
+	list := callList{Calls: []callRow{}}
+	for _, i := range append(active, ended...) {
+		list.Calls = append(list.Calls, callRow{PhoneID: c.phone, CallID: i.CallID, State: i.State.String(),
+			RemoteURI: cleanOrNull(i.RemoteURI), Duration: seconds(i), Codec: cleanOrNull(i.Codec)})
+	}
+	list.TotalCount = len(list.Calls)
+	return list, nil
+}
+
+type activeList struct {
+	Calls       []callFields `json:"calls"`
+	ActiveCount int          `json:"active_count"`
+}
+
+func getActiveCalls(ctx context.Context, c *call, _ struct{}) (activeList, error) {
+	active, _, err := c.calls(ctx)
+	if err != nil {
+		return activeList{}, err
+	}
+	list := activeList{Calls: []callFields{}, ActiveCount: len(active)}
+	for _, i := range active {
+		list.Calls = append(list.Calls, callFieldsOf(i))
+	}
+	return list, nil
+}

@@ -1,0 +1,176 @@
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"ringmaster/tests/mcpclient"
+	"ringmaster/tests/phones"
+)
+
+const listChanged = "notifications/tools/list_changed"
+
+func workerPID(c *mcpclient.Client, phone string) int {
+	return c.Must("get_phone", mcpclient.Args{"phone_id": phone}).Object("worker").Int("pid")
+}
+
+func TestToolsComeAndGoWithTheirPhone(t *testing.T) {
+	c := mcpclient.Start(t, programs, mcpclient.Options{})
+	static := c.Tools()
+	a := phones.AddDirect(t, c, "a")
+	own := c.ToolsOf("a")
+	if n := a.Added.Int("tools_registered"); n != len(own) || n == 0 {
+		t.Errorf("add_phone says %d tools, and there are %v", n, own)
+	}
+	if n := c.Notifications(listChanged); n != 1 {
+		t.Errorf("add_phone sent %d notifications of a changed list", n)
+	}
+	dropped := c.Must("drop_phone", mcpclient.Args{"phone_id": "a"})
+	if n := dropped.Int("tools_removed"); n != len(own) {
+		t.Errorf("drop_phone says %d tools", n)
+	}
+	if after := c.Tools(); !slices.Equal(after, static) {
+		t.Errorf("after drop_phone there are still %v", after)
+	}
+	if n := c.Notifications(listChanged); n != 2 {
+		t.Errorf("add_phone and drop_phone sent %d notifications of a changed list", n)
+	}
+	if _, err := c.TryCall("a_hangup", nil); err == nil {
+		t.Error("a tool of a dropped phone still answers")
+	}
+}
+
+// A worker that is killed is noticed: its tools go, it starts again on the same
+// port, its tools return; the other phone does not notice.
+func TestKilledWorkerReturns(t *testing.T) {
+	c, a, b := pair(t)
+	phones.Talk(a, b, b.URI())
+	own := c.ToolsOf("b")
+	killed, other := workerPID(c, "b"), workerPID(c, "a")
+	before := c.Notifications(listChanged)
+	if err := syscall.Kill(killed, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	back := c.Until(phones.Patience, "a new worker of b", "get_phone", mcpclient.Args{"phone_id": "b"}, func(a mcpclient.Answer) bool {
+		w := a.Object("worker")
+		return w.String("state") == "running" && w.Int("pid") != killed
+	})
+	if n := back.Object("worker").Int("restarts"); n != 1 {
+		t.Errorf("b says %d restarts", n)
+	}
+	if got := c.ToolsOf("b"); !slices.Equal(got, own) {
+		t.Errorf("b has the tools %v, had %v", got, own)
+	}
+	if n := c.Notifications(listChanged) - before; n != 2 {
+		t.Errorf("going and coming back sent %d notifications of a changed list, want 2", n)
+	}
+	if now := workerPID(c, "a"); now != other {
+		t.Errorf("the worker of a changed from %d to %d", other, now)
+	}
+	if got := back.Int("local_port"); got != b.Port {
+		t.Errorf("b is back on port %d, was on %d", got, b.Port)
+	}
+	a.Do("hangup", nil)
+	phones.Talk(a, b, b.URI())
+}
+
+// However the server ends, it ends in time and no worker outlives it.
+func TestNothingOutlivesTheServer(t *testing.T) {
+	for name, end := range map[string]func(*mcpclient.Client){
+		"stdin closed": func(c *mcpclient.Client) { c.Close() },
+		"SIGTERM":      func(c *mcpclient.Client) { c.Signal(syscall.SIGTERM); c.WaitEnd(5 * time.Second) },
+		"SIGINT":       func(c *mcpclient.Client) { c.Signal(os.Interrupt); c.WaitEnd(5 * time.Second) },
+		"SIGKILL":      func(c *mcpclient.Client) { c.Signal(os.Kill); c.WaitEnd(5 * time.Second) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, a, b := pair(t)
+			atA, _ := phones.Talk(a, b, b.URI())
+			recording := a.Do("get_recording", mcpclient.Args{"call_id": atA}).String("recording_file")
+			workers := []int{workerPID(c, "a"), workerPID(c, "b")}
+			end(c)
+			if code := c.ExitCode(); name != "SIGKILL" && code != 0 {
+				t.Errorf("exit status %d", code)
+			}
+			for _, pid := range workers {
+				awaitGone(t, pid)
+			}
+			if _, err := os.Stat(strings.TrimSuffix(recording, ".wav") + ".meta.json"); err != nil {
+				t.Errorf("the sidecar of the call that was there: %v", err)
+			}
+		})
+	}
+}
+
+// awaitGone waits until no process has the id, as long as a worker may take.
+func awaitGone(t *testing.T, pid int) {
+	t.Helper()
+	deadline := time.After(3 * time.Second)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if err := syscall.Kill(pid, 0); errors.Is(err, syscall.ESRCH) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Errorf("process %d outlives its server", pid)
+			return
+		}
+	}
+}
+
+// A password is nowhere to be seen: not in an answer, not in stderr, not in
+// the arguments or environment of a process.
+func TestPasswordIsNotShown(t *testing.T) {
+	const password = "correct-horse-battery"
+	c := mcpclient.Start(t, programs, mcpclient.Options{Args: []string{"--log-level", "trace"}})
+	added := phones.Add(t, c, "a", mcpclient.Args{"password": password, "register": false}).Added
+	places := map[string]string{
+		"add_phone": added.Text, "get_phone": c.Must("get_phone", mcpclient.Args{"phone_id": "a"}).Text,
+		"list_phones": c.Must("list_phones", nil).Text, "stderr": c.Stderr(),
+	}
+	for _, pid := range []int{c.PID(), workerPID(c, "a")} {
+		for _, file := range []string{"cmdline", "environ"} {
+			path := filepath.Join("/proc", fmt.Sprint(pid), file)
+			raw, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			places[path] = string(raw)
+		}
+	}
+	for place, text := range places {
+		if strings.Contains(text, password) {
+			t.Errorf("the password is in %s", place)
+		}
+	}
+}
+
+func TestProfileAtStart(t *testing.T) {
+	profile := filepath.Join(t.TempDir(), "phones.yaml")
+	err := os.WriteFile(profile, []byte(`
+defaults: {domain: 127.0.0.1, password: x, register: false}
+phones:
+  - {phone_id: a, username: a}
+  - {phone_id: b, username: b}
+`), 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := mcpclient.Start(t, programs, mcpclient.Options{Args: []string{"--profile", profile}})
+	if len(c.ToolsOf("a")) == 0 || len(c.ToolsOf("b")) == 0 {
+		t.Errorf("the first list of tools is %v", c.Tools())
+	}
+	loaded := c.Must("load_phones", mcpclient.Args{"path": profile, "merge": false})
+	if len(loaded.List("added")) != 2 || len(loaded.List("errors")) != 0 {
+		t.Errorf("load_phones answers %s", loaded.Text)
+	}
+}

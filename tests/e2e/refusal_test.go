@@ -1,0 +1,164 @@
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ringmaster/tests/mcpclient"
+	"ringmaster/tests/phones"
+)
+
+// Bad input is one clear error each, leaves nothing half-made, and the fleet
+// goes on: after all of them, the call that was there still is.
+func TestBadInput(t *testing.T) {
+	c, a, b := pair(t)
+	atA, atB := phones.Talk(a, b, b.URI())
+	before := c.Tools()
+	dir := t.TempDir()
+	noWAV := filepath.Join(dir, "secret.txt")
+	if err := os.WriteFile(noWAV, []byte("the quick brown fox jumps over the lazy dog, twice and more"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	add := func(changes mcpclient.Args) mcpclient.Args {
+		all := mcpclient.Args{"phone_id": "c", "username": "c", "password": "p", "domain": "127.0.0.1", "register": false}
+		for name, value := range changes {
+			all[name] = value
+		}
+		return all
+	}
+	for _, bad := range []struct {
+		name, tool string
+		args       mcpclient.Args
+		words      []string
+	}{
+		{"unknown phone", "get_phone", mcpclient.Args{"phone_id": "nobody"}, []string{"nobody", "not found"}},
+		{"unknown phone of phone_action", "phone_action", mcpclient.Args{"phone_id": "nobody", "action": "hangup", "arguments": mcpclient.Args{}}, []string{"nobody"}},
+		{"unknown action", "phone_action", mcpclient.Args{"phone_id": "a", "action": "explode", "arguments": mcpclient.Args{}}, []string{"explode"}},
+		{"unknown call", "a_hangup", mcpclient.Args{"call_id": 9999999}, []string{"call 9999999 not found"}},
+		{"call of another phone", "a_hangup", mcpclient.Args{"call_id": atB}, []string{fmt.Sprintf("call_id %d belongs to phone_id 'b', not 'a'", atB)}},
+		{"string for a number", "a_hangup", mcpclient.Args{"call_id": "0"}, []string{"call_id"}},
+		{"number for a string", "a_make_call", mcpclient.Args{"dest_uri": 5}, []string{"dest_uri"}},
+		{"missing argument", "a_make_call", nil, []string{"dest_uri"}},
+		{"unknown argument", "a_make_call", mcpclient.Args{"dest_uri": b.URI(), "dest": "x"}, []string{"dest"}},
+		{"port out of range", "add_phone", add(mcpclient.Args{"local_port": 70000}), []string{"local_port"}},
+		{"unknown transport", "add_phone", add(mcpclient.Args{"transport": "sctp"}), []string{"transport"}},
+		{"unknown codec", "add_phone", add(mcpclient.Args{"codecs": []string{"G729"}}), []string{"G729", "PCMA"}},
+		{"invalid phone_id", "add_phone", add(mcpclient.Args{"phone_id": "Not Good"}), []string{"invalid"}},
+		{"port in use", "add_phone", add(mcpclient.Args{"local_port": a.Port}), []string{fmt.Sprint(a.Port)}},
+		{"missing file", "a_play_audio", mcpclient.Args{"file_path": filepath.Join(dir, "none.wav")}, []string{"none.wav"}},
+		{"not a WAV", "a_play_audio", mcpclient.Args{"file_path": noWAV}, []string{"secret.txt", "WAV"}},
+		{"a folder", "a_play_audio", mcpclient.Args{"file_path": dir}, []string{dir}},
+		{"no SIP URI", "a_make_call", mcpclient.Args{"dest_uri": "http://example.org/"}, []string{"dest_uri"}},
+		{"text for a URI", "a_make_call", mcpclient.Args{"dest_uri": "call b, please"}, []string{"dest_uri"}},
+		{"header with a line end", "a_make_call", mcpclient.Args{"dest_uri": b.URI(), "headers": mcpclient.Args{"X-A": "1\r\nX-B: 2"}}, []string{"X-A"}},
+		{"letters for digits", "a_send_dtmf", mcpclient.Args{"call_id": atA, "digits": "12x"}, []string{"digits"}},
+		{"nothing to answer", "a_answer_call", nil, []string{"a"}},
+		{"status out of range", "b_reject_call", mcpclient.Args{"status_code": 200}, []string{"status_code"}},
+	} {
+		t.Run(bad.name, func(t *testing.T) {
+			answer, err := c.TryCall(bad.tool, bad.args)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !answer.Failed {
+				t.Fatalf("%s(%v) succeeded: %s", bad.tool, bad.args, answer.Text)
+			}
+			for _, word := range bad.words {
+				if !strings.Contains(answer.Sentence(), word) {
+					t.Errorf("the sentence does not say %q: %s", word, answer.Sentence())
+				}
+			}
+			if strings.Contains(answer.Text, "quick brown") {
+				t.Errorf("the answer quotes the file: %s", answer.Text)
+			}
+		})
+	}
+	if after := c.Tools(); !slices.Equal(after, before) {
+		t.Errorf("the tools changed: %v", after)
+	}
+	if n := c.Must("list_phones", nil).Int("total_count"); n != 2 {
+		t.Errorf("there are %d phones", n)
+	}
+	a.Reaches(atA, "CONFIRMED")
+	b.Receives(atB, 200*time.Millisecond)
+}
+
+func TestUnknownToolIsARequestError(t *testing.T) {
+	c := mcpclient.Start(t, programs, mcpclient.Options{})
+	if a, err := c.TryCall("no_such_tool", nil); err == nil {
+		t.Errorf("an unknown tool answers %s", a.Text)
+	}
+}
+
+// A registrar that refuses, is silent or does not exist is not an error of
+// add_phone: the phone is there, says why it is not registered, and can call.
+func TestRegistrarsThatDoNotHelp(t *testing.T) {
+	silent, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	for _, registrar := range []struct {
+		name, domain string
+		status       any
+	}{
+		{"refuses", refusing(t), float64(403)},
+		{"is silent", silent.LocalAddr().String(), nil},
+		{"does not resolve", "no-such-host.invalid", nil},
+	} {
+		t.Run(registrar.name, func(t *testing.T) {
+			c := mcpclient.Start(t, programs, mcpclient.Options{})
+			began := time.Now()
+			a := phones.Add(t, c, "a", mcpclient.Args{"domain": registrar.domain})
+			if took := time.Since(began); took > 6*time.Second {
+				t.Errorf("add_phone took %v", took)
+			}
+			if a.Added.Bool("is_registered") || a.Added.String("reason") == "" || a.Added.Fields["status_code"] != registrar.status {
+				t.Errorf("add_phone answers %s", a.Added.Text)
+			}
+			b := phones.AddDirect(t, c, "b")
+			phones.Talk(a, b, b.URI())
+		})
+	}
+}
+
+// refusing is a registrar that answers every request with 403.
+func refusing(t *testing.T) (addr string) {
+	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan struct{})
+	t.Cleanup(func() { conn.Close(); <-done })
+	go func() {
+		defer close(done)
+		buf := make([]byte, 65535)
+		for {
+			n, from, err := conn.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			answer := []string{"SIP/2.0 403 Go Away"}
+			for _, line := range strings.Split(string(buf[:n]), "\r\n")[1:] {
+				name, _, _ := strings.Cut(line, ":")
+				switch name {
+				case "Via", "From", "Call-ID", "CSeq":
+					answer = append(answer, line)
+				case "To":
+					answer = append(answer, line+";tag=refused")
+				}
+			}
+			answer = append(answer, "Content-Length: 0", "", "")
+			if _, err := conn.WriteTo([]byte(strings.Join(answer, "\r\n")), from); err != nil {
+				return
+			}
+		}
+	}()
+	return conn.LocalAddr().String()
+}

@@ -1,0 +1,120 @@
+package audio
+
+import "ringmaster/worker/dtmf"
+
+// adopt takes over what Apply has published since the last tick.
+func (s *Stream) adopt() {
+	l := &s.leg
+	p := s.plan.Load()
+	if p == l.plan {
+		return
+	}
+	before := l.plan
+	l.plan = p
+	if before == nil {
+		l.epoch = s.engine.now()
+		l.timestamp = s.session.RandomTimestamp()
+		l.digits = dtmf.NewSender(p.Send.ClockRate)
+		if p.Send.ClockRate != 8000 {
+			s.session.NewSource(p.Send.ClockRate)
+		}
+		return
+	}
+	if before.Send == p.Send {
+		return
+	}
+	s.abandon(before)
+	if before.Send.ClockRate != p.Send.ClockRate {
+		s.session.NewSource(p.Send.ClockRate)
+		l.timestamp = s.session.RandomTimestamp()
+		l.talking = false
+		l.digits.SetClockRate(p.Send.ClockRate)
+	}
+}
+
+// abandon passes over samples that wait for their packet to be full.
+func (s *Stream) abandon(p *plan) {
+	l := &s.leg
+	l.timestamp += uint32(len(l.pending) * p.Send.ClockRate / p.Send.SampleRate)
+	l.pending = l.pending[:0]
+}
+
+// skip lets time pass without sound.
+func (s *Stream) skip(ticks int) {
+	if p := s.leg.plan; p != nil {
+		s.leg.timestamp += uint32(ticks * p.sendTicks())
+	}
+}
+
+// send gives this tick's frame: to the far end, and to the recording.
+func (s *Stream) send(tick uint64) {
+	l := &s.leg
+	p := l.plan
+	pcm := s.outgoing(tick)
+	if !p.MaySend {
+		s.finishDigit()
+	}
+	digits := p.MaySend && s.sendDigits()
+	if !p.MaySend || digits {
+		s.abandon(p)
+		l.timestamp += uint32(p.sendTicks())
+		l.talking = false
+		s.record(silence[:samples(p.Send.SampleRate)])
+		return
+	}
+	l.pending = append(l.pending, pcm...)
+	for len(l.pending) >= p.ptime {
+		l.payload = p.encoder.Encode(l.payload[:0], l.pending[:p.ptime])
+		s.transmit(p.SendPT, !l.talking, l.timestamp, l.payload)
+		l.talking = true
+		l.timestamp += uint32(p.ptime * p.Send.ClockRate / p.Send.SampleRate)
+		l.pending = l.pending[:copy(l.pending, l.pending[p.ptime:])]
+	}
+	s.record(pcm)
+}
+
+// transmit sends a packet. An error is one of the network, which RTP bears: the
+// far end counts the packet as lost.
+func (s *Stream) transmit(pt uint8, marker bool, timestamp uint32, payload []byte) {
+	_ = s.session.Send(pt, marker, timestamp, payload)
+}
+
+// sendDigits sends this tick's event, if digits are to be sent, and reports
+// whether they take the place of audio.
+func (s *Stream) sendDigits() bool {
+	l := &s.leg
+	if !l.digits.Busy() {
+		select {
+		case digits := <-s.digits:
+			l.digits.Begin(digits)
+		default:
+			return false
+		}
+	}
+	if !l.plan.canSendDigits() {
+		return false // the far end takes them no more; they wait for it to change its mind
+	}
+	s.abandon(l.plan)
+	e, send, done := l.digits.Step(l.timestamp, l.plan.sendTicks())
+	if send {
+		s.transmit(uint8(l.plan.EventSendPT), e.Marker, e.Timestamp, e.Payload[:])
+	}
+	if done != "" {
+		l.plan.sink.DTMFSent(done)
+	}
+	return l.digits.Busy()
+}
+
+// finishDigit says the end of a digit that sounds when nothing may be sent any
+// more: three small packets, rather than a tone that lasts until the far end
+// gives up, or a digit that comes twice. The digits after it wait.
+func (s *Stream) finishDigit() {
+	l := &s.leg
+	l.digits.CutShort()
+	for l.digits.Unfinished() {
+		e, _, _ := l.digits.Step(l.timestamp, l.plan.sendTicks())
+		if l.plan.canSendDigits() {
+			s.transmit(uint8(l.plan.EventSendPT), e.Marker, e.Timestamp, e.Payload[:])
+		}
+	}
+}

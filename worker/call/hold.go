@@ -1,0 +1,58 @@
+package call
+
+import (
+	"ringmaster/proto/phone"
+	"ringmaster/worker/codec"
+	"ringmaster/worker/dialog"
+)
+
+// Hold asks the far end to be quiet: a re-INVITE with a=sendonly, our music
+// goes on. done is called once, when the re-INVITE is final.
+func (c *Call) Hold(done func(already bool, err error)) { c.setHold(true, done) }
+
+// Unhold takes the call up again: a re-INVITE with a=sendrecv.
+func (c *Call) Unhold(done func(already bool, err error)) { c.setHold(false, done) }
+
+func (c *Call) setHold(hold bool, done func(already bool, err error)) {
+	switch {
+	case c.at.State != phone.StateConfirmed:
+		done(false, c.wrongState("held or taken up: it must be confirmed"))
+	case c.held == hold:
+		done(true, nil)
+	default:
+		before := c.held
+		c.held = hold
+		c.reoffer(func(err error) {
+			if err != nil {
+				c.held = before
+			}
+			done(false, err)
+		})
+	}
+}
+
+// SetCodecs offers the call another list of codecs; a hold stays a hold. After
+// a refusal the call goes on as it was.
+func (c *Call) SetCodecs(codecs []codec.Spec, own bool, done func(error)) {
+	if c.at.State != phone.StateConfirmed {
+		done(c.wrongState("offered other codecs: it must be confirmed"))
+		return
+	}
+	c.negotiation.SetCodecs(codecs, own)
+	c.reoffer(done)
+}
+
+// reoffer sends a re-INVITE that describes the call as it should be now.
+func (c *Call) reoffer(done func(error)) {
+	c.session.Reoffer(dialog.Reoffer{
+		Offer: func() ([]byte, error) { return c.makeOffer(c.session.Source()) },
+		Take:  c.takeAnswer,
+		Done: func(err error) {
+			if err != nil {
+				c.negotiation.Rollback()
+				err = named(c.id, err)
+			}
+			done(err)
+		},
+	})
+}

@@ -1,0 +1,104 @@
+package call
+
+import (
+	"errors"
+	"net/netip"
+
+	"ringmaster/proto/phone"
+	"ringmaster/worker/callstate"
+	"ringmaster/worker/dialog"
+)
+
+// normalClearing is the text that goes with status 200 when a call ended by
+// BYE.
+const normalClearing = "Normal call clearing"
+
+// Ring takes up a call that came in. It returns nil when the INVITE could not
+// be taken and has been refused.
+func Ring(env *Env, id phone.CallID, s *dialog.Session, invite dialog.Invite) *Call {
+	c := newCall(env, id)
+	c.session = s
+	if len(invite.Body) > 0 && !isSDP(invite.ContentType) {
+		c.warn("415", s.Refuse(415, "Unsupported Media Type", dialog.Header{Name: "Accept", Value: "application/sdp"}))
+		return nil
+	}
+	if err := c.openMedia(s.Source()); err != nil {
+		env.Log.Error("no media for an incoming call", "call_id", id, "error", err)
+		c.warn("500", s.Refuse(500, "Server Internal Error"))
+		return nil
+	}
+	var refusal error
+	if len(invite.Body) > 0 {
+		c.answer, refusal = c.makeAnswer(invite.Body)
+	}
+	c.must(callstate.Invited, 0, "")
+	if refusal != nil {
+		env.Log.Warn("the offer cannot be answered", "call_id", id, "error", refusal)
+		c.must(callstate.Refuse, 488, "Not Acceptable Here")
+	}
+	return c
+}
+
+// Offer is never asked of a call that came in.
+func (c *Call) Offer(netip.Addr) ([]byte, error) { return nil, errors.New("no INVITE of ours") }
+
+// What concerns only calls that we began.
+
+// InviteSent implements dialog.Observer.
+func (c *Call) InviteSent() {}
+
+// Progressed implements dialog.Observer.
+func (c *Call) Progressed(dialog.Answer) {}
+
+// Accepted implements dialog.Observer.
+func (c *Call) Accepted(dialog.Answer) []byte { return nil }
+
+// AckSent implements dialog.Observer.
+func (c *Call) AckSent() {}
+
+// Declined implements dialog.Observer.
+func (c *Call) Declined(dialog.Answer) {}
+
+// Failed implements dialog.Observer.
+func (c *Call) Failed(error) {}
+
+// Acked takes the ACK of our 2xx, and with it the answer to a late offer.
+func (c *Call) Acked(body []byte) {
+	if c.at.State == phone.StateConnecting && c.answer == nil {
+		if err := c.takeFinalAnswer(body); err != nil {
+			c.env.Log.Warn("the answer to a late offer cannot be used", "call_id", c.id, "error", err)
+			c.lastStatus, c.lastText = 488, "Not Acceptable Here"
+			c.must(callstate.Hangup, 0, "")
+		}
+	}
+	c.must(callstate.Acked, 0, "")
+}
+
+// AckMissing implements dialog.Observer: the far end never said ACK.
+func (c *Call) AckMissing() { c.must(callstate.AckMissing, 408, "ACK Missing") }
+
+// Cancelled implements dialog.Observer.
+func (c *Call) Cancelled() { c.must(callstate.Cancelled, 487, "Request Terminated") }
+
+// Byed implements dialog.Observer.
+func (c *Call) Byed() { c.must(callstate.Byed, 200, normalClearing) }
+
+// Lost implements dialog.Observer.
+func (c *Call) Lost(err error) {
+	c.env.Log.Warn("the call is lost", "call_id", c.id, "error", err)
+	status, text := 408, "Request Timeout"
+	var refused *phone.Error
+	if errors.As(err, &refused) && refused.Status != 0 {
+		status = refused.Status
+		text = "Call/Transaction Does Not Exist"
+	}
+	c.must(callstate.Lost, status, text)
+}
+
+// must steps where no state refuses the input: the network's words never are
+// an error to us.
+func (c *Call) must(in callstate.Input, status int, text string) {
+	if err := c.step(in, status, text); err != nil {
+		c.env.Log.Error("impossible step", "call_id", c.id, "error", err)
+	}
+}

@@ -1,0 +1,268 @@
+package call
+
+import (
+	"fmt"
+	"mime"
+	"net/netip"
+	"strings"
+	"sync/atomic"
+
+	"ringmaster/proto/phone"
+	"ringmaster/worker/audio"
+	"ringmaster/worker/dialog"
+	"ringmaster/worker/negotiate"
+)
+
+func isSDP(contentType string) bool {
+	t, _, err := mime.ParseMediaType(contentType)
+	return err == nil && t == "application/sdp"
+}
+
+func (c *Call) openMedia(source netip.Addr) error {
+	if c.stream != nil {
+		return nil
+	}
+	s, err := c.env.Engine.Open(source)
+	if err != nil {
+		return phone.Errorf(phone.Internal, "call %d: no RTP port can be opened on %s: %v", c.id, source, err)
+	}
+	c.stream = s
+	return nil
+}
+
+// local is our side of the next description.
+func (c *Call) local() negotiate.Local {
+	return negotiate.Local{Address: c.session.Source(), Port: c.stream.LocalPort(), Direction: c.wanted()}
+}
+
+func (c *Call) makeOffer(source netip.Addr) ([]byte, error) {
+	if err := c.openMedia(source); err != nil {
+		return nil, err
+	}
+	l := c.local()
+	l.Address = source
+	return c.negotiation.Offer(l)
+}
+
+// makeAnswer answers an offer; media starts when the answer is sent.
+func (c *Call) makeAnswer(offer []byte) ([]byte, error) {
+	answer, _, err := c.negotiation.Answer(offer, c.local())
+	return answer, err
+}
+
+// description is the SDP of our 183 or 200: the answer, or the offer of a call
+// that came without one. Media that is agreed starts now.
+func (c *Call) description() ([]byte, error) {
+	if c.answer == nil {
+		return c.makeOffer(c.session.Source())
+	}
+	return c.answer, c.applyMedia()
+}
+
+// takeAnswer puts an answer to our offer into effect.
+func (c *Call) takeAnswer(body []byte) error {
+	if _, err := c.negotiation.Answered(body); err != nil {
+		return err
+	}
+	return c.applyMedia()
+}
+
+// takeFinalAnswer takes the answer of a 2xx or ACK, which may be missing when
+// a provisional response has brought it.
+func (c *Call) takeFinalAnswer(body []byte) error {
+	if len(body) == 0 {
+		if _, agreed := c.negotiation.Current(); agreed {
+			return nil
+		}
+		return fmt.Errorf("there is no SDP in it")
+	}
+	return c.takeAnswer(body)
+}
+
+// Reoffered answers an offer within the dialog; an empty body asks for ours.
+func (c *Call) Reoffered(body []byte) ([]byte, error) {
+	if len(body) == 0 {
+		return c.makeOffer(c.session.Source())
+	}
+	answer, err := c.makeAnswer(body)
+	if err != nil {
+		return nil, err
+	}
+	return answer, c.applyMedia()
+}
+
+// applyMedia brings the stream to what is agreed.
+func (c *Call) applyMedia() error {
+	m, agreed := c.negotiation.Current()
+	if !agreed {
+		return fmt.Errorf("nothing is agreed")
+	}
+	if m.RemoteHost != "" {
+		if c.foundHost != m.RemoteHost {
+			c.foundHost, c.found = m.RemoteHost, netip.Addr{}
+			c.findRemote(m)
+		}
+		m.Remote = netip.AddrPortFrom(c.found, m.Remote.Port())
+		m.RemoteRTCP = netip.AddrPortFrom(c.found, m.RemoteRTCP.Port())
+	}
+	err := c.stream.Apply(audio.Params{
+		Remote: m.Remote, RemoteRTCP: m.RemoteRTCP,
+		Send: m.Codec, SendPT: m.SendPT, Receive: m.Receive,
+		EventSendPT: m.EventSendPT, EventRecvPT: m.EventRecvPT, CNPT: m.CNPT,
+		MaySend:    (m.Local == negotiate.SendRecv || m.Local == negotiate.SendOnly) && m.Remote.Addr().IsValid(),
+		MayReceive: m.Local == negotiate.SendRecv || m.Local == negotiate.RecvOnly,
+		PtimeMS:    m.Ptime,
+	}, sink{env: c.env, id: c.id, closed: &c.silent})
+	if err != nil {
+		return err
+	}
+	c.codecName = m.Codec.Name
+	c.SetRecording(c.env.Settings().Recording)
+	return nil
+}
+
+// findRemote looks up the host name that a description gave instead of an
+// address; media goes out when it is found.
+func (c *Call) findRemote(m negotiate.Media) {
+	c.env.Lookup(m.RemoteHost, func(addr netip.Addr, err error) {
+		now, _ := c.negotiation.Current()
+		if c.stream == nil || now.RemoteHost != m.RemoteHost {
+			return // over, or agreed otherwise meanwhile
+		}
+		if err == nil {
+			c.found = addr
+			err = c.applyMedia()
+		}
+		if err != nil {
+			c.env.Log.Warn("the far end's media address cannot be used", "call_id", c.id, "host", m.RemoteHost, "error", err)
+			c.env.Emit("media.error", c.id, map[string]any{"error": err.Error()})
+		}
+	})
+}
+
+// closeMedia ends the stream, keeping what is to be known of it, and closes
+// its files.
+func (c *Call) closeMedia() {
+	if c.stream == nil {
+		return
+	}
+	c.closeSegment()
+	c.silent.Store(true)
+	c.stats, c.playing = c.stream.Stats(), ""
+	c.stream.Close()
+	c.stream = nil
+}
+
+// sink reports what the media notices, from whatever goroutine it does: events
+// take no detour through the loop.
+type sink struct {
+	env    *Env
+	id     phone.CallID
+	closed *atomic.Bool // the call is over: nothing follows its end
+}
+
+func (s sink) emit(eventType string, data map[string]any) {
+	if !s.closed.Load() {
+		s.env.Emit(eventType, s.id, data)
+	}
+}
+
+func (s sink) DTMFReceived(digit string) {
+	s.emit("dtmf.in", map[string]any{"digit": digit, "method": "rfc4733"})
+}
+
+func (s sink) DTMFSent(digits string) {
+	s.emit("dtmf.out", map[string]any{"digits": digits, "method": "rfc4733"})
+}
+
+func (s sink) PlayEnded(file string) { s.emit("media.play_ended", map[string]any{"file": file}) }
+func (s sink) MediaStarted()         { s.emit("media.started", map[string]any{}) }
+
+func (s sink) MediaError(err error) {
+	s.emit("media.error", map[string]any{"error": err.Error()})
+}
+
+func (s sink) MediaSilence(silent bool) {
+	if silent {
+		s.emit("media.silence", map[string]any{})
+		return
+	}
+	s.emit("media.resumed", map[string]any{})
+}
+
+// infoQueue sends digits one INFO at a time, so that they keep their order.
+type infoQueue struct {
+	digits  string
+	sending bool
+}
+
+func (q *infoQueue) push(c *Call, digits string) {
+	q.digits += digits
+	if !q.sending {
+		q.next(c)
+	}
+}
+
+func (q *infoQueue) next(c *Call) {
+	q.sending = q.digits != ""
+	if !q.sending {
+		return
+	}
+	digit := q.digits[:1]
+	q.digits = q.digits[1:]
+	body := fmt.Sprintf("Signal=%s\r\nDuration=160\r\n", digit)
+	c.session.Info(dtmfRelay, []byte(body), func(a dialog.Answer, err error) {
+		switch {
+		case err != nil:
+			c.env.Log.Warn("a digit was not taken", "call_id", c.id, "error", err)
+		case a.Status >= 300:
+			c.env.Log.Warn("a digit was refused", "call_id", c.id, "status", a.Status)
+		default:
+			c.env.Emit("dtmf.out", c.id, map[string]any{"digits": digit, "method": "info"})
+		}
+		q.next(c)
+	})
+}
+
+const dtmfRelay = "application/dtmf-relay"
+
+// Informed takes the far end's INFO: digits in either of the usual bodies.
+func (c *Call) Informed(contentType string, body []byte) bool {
+	digit, ok := infoDigit(contentType, string(body))
+	if ok {
+		c.env.Emit("dtmf.in", c.id, map[string]any{"digit": digit, "method": "info"})
+	}
+	return ok
+}
+
+func infoDigit(contentType, body string) (string, bool) {
+	t, _, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return "", false
+	}
+	switch t {
+	case dtmfRelay:
+		for line := range strings.Lines(body) {
+			if name, value, ok := strings.Cut(line, "="); ok && strings.EqualFold(strings.TrimSpace(name), "signal") {
+				body = value
+				break
+			}
+		}
+	case "application/dtmf":
+	default:
+		return "", false
+	}
+	digit := strings.ToUpper(strings.TrimSpace(body))
+	if len(digit) != 1 || !strings.Contains("0123456789*#ABCD", digit) {
+		return "", false
+	}
+	return digit, true
+}
+
+// wanted is the direction that our descriptions ask for.
+func (c *Call) wanted() negotiate.Direction {
+	if c.held {
+		return negotiate.SendOnly
+	}
+	return negotiate.SendRecv
+}

@@ -1,0 +1,90 @@
+package call
+
+import (
+	"os"
+	"path/filepath"
+	"time"
+
+	"ringmaster/proto/artifact"
+	"ringmaster/proto/phone"
+)
+
+// segment is the stretch of a call that is recorded into one file.
+type segment struct {
+	path   string // "" while nothing is recorded
+	begun  time.Time
+	newest string // the last file, open or closed
+}
+
+// SetRecording switches recording; it tells whether that changed anything.
+// Each switching on opens a file, each switching off closes one. Before media
+// is up there is nothing to record; when it comes up, the phone's settings
+// decide.
+func (c *Call) SetRecording(on bool) (changed bool) {
+	if on == (c.segment.path != "") {
+		return false
+	}
+	if !on {
+		c.closeSegment()
+		return true
+	}
+	if c.stream == nil || c.stream.Playing() == "" {
+		return false
+	}
+	s := c.env.Settings()
+	now := c.env.Loop.Now()
+	dir := filepath.Join(s.RecordingsDir, string(s.PhoneID))
+	path := filepath.Join(dir, artifact.CallName(int64(c.id), now)+artifact.WAV)
+	err := os.MkdirAll(dir, 0o755)
+	if err == nil {
+		err = c.stream.StartRecording(path)
+	}
+	if err != nil {
+		c.env.Log.Error("the call cannot be recorded", "call_id", c.id, "error", err)
+		c.env.Emit("media.error", c.id, map[string]any{"error": "the call cannot be recorded: " + err.Error()})
+		return false
+	}
+	c.segment = segment{path: path, begun: now, newest: path}
+	return true
+}
+
+// closeSegment closes the open file and puts its sidecar beside it.
+func (c *Call) closeSegment() {
+	path := c.segment.path
+	if path == "" {
+		return
+	}
+	c.segment.path = ""
+	if _, err := c.stream.FinishRecording(c.sidecar(path)); err != nil {
+		c.env.Log.Error("a recording was not closed well", "call_id", c.id, "path", path, "error", err)
+	}
+}
+
+func (c *Call) sidecar(path string) artifact.Sidecar {
+	info, ended := c.Info(), c.env.Loop.Now().UTC()
+	begun := c.segment.begun.UTC()
+	direction, seconds := string(info.Direction), int64(info.Duration/time.Second)
+	s := artifact.Sidecar{
+		PhoneID: string(c.env.Settings().PhoneID), CallID: int64(c.id), Direction: &direction,
+		StartedAt: &begun, EndedAt: &ended, Duration: &seconds,
+		Codec: &info.Codec, RemoteURI: &info.RemoteURI,
+		LastStatus: &info.LastStatus, LastStatusText: &info.LastStatusText, Recording: &path,
+	}
+	local := c.stream.LocalPort()
+	s.LocalRTPPort = &local
+	if m, agreed := c.negotiation.Current(); agreed && m.Remote.Port() != 0 {
+		remote := int(m.Remote.Port())
+		s.RemoteRTPPort = &remote
+	}
+	return s
+}
+
+// Recording describes the segment now open.
+func (c *Call) Recording() phone.RecordingInfo {
+	r := phone.RecordingInfo{CallID: c.id, Enabled: c.env.Settings().Recording, Path: c.segment.path}
+	if c.segment.path != "" {
+		r.MetaPath = artifact.SidecarPath(c.segment.path)
+		_, r.Size = c.stream.Recording()
+	}
+	return r
+}

@@ -1,0 +1,89 @@
+package handset
+
+import (
+	"ringmaster/proto/phone"
+	"ringmaster/worker/codec"
+)
+
+// update changes the running phone. Everything is checked before anything is
+// changed.
+func (h *Handset) update(u phone.Update, done reply) {
+	if u.Codecs != nil {
+		codecs, err := codec.Select(*u.Codecs)
+		if err != nil {
+			done(phone.Outcome{}, phone.Errorf(phone.Invalid, "%v", err))
+			return
+		}
+		h.cfg.Codecs, h.codecs = *u.Codecs, codecs
+	}
+	set(&h.cfg.AutoAnswer, u.AutoAnswer)
+	set(&h.cfg.CaptureEnabled, u.CaptureEnabled)
+	updated := phone.Updated{AffectedCallIDs: []phone.CallID{}, CodecReinvitedIDs: []phone.CallID{}}
+	if u.RecordingEnabled != nil {
+		h.cfg.RecordingEnabled = *u.RecordingEnabled
+		for _, c := range h.calls.active() {
+			if c.SetRecording(*u.RecordingEnabled) {
+				updated.AffectedCallIDs = append(updated.AffectedCallIDs, c.ID())
+			}
+		}
+	}
+	if u.Codecs != nil {
+		h.reofferCodecs(&updated, func() { h.updateAccount(u, &updated, done) })
+		return
+	}
+	h.updateAccount(u, &updated, done)
+}
+
+// reofferCodecs re-INVITEs every confirmed call with the phone's codecs, then
+// calls next.
+func (h *Handset) reofferCodecs(updated *phone.Updated, next func()) {
+	waiting := 1
+	settled := func() {
+		if waiting--; waiting == 0 {
+			next()
+		}
+	}
+	for _, c := range h.calls.active() {
+		if c.State() != phone.StateConfirmed {
+			continue
+		}
+		waiting++
+		c.SetCodecs(h.codecs, h.cfg.Codecs != nil, func(err error) {
+			if err != nil {
+				updated.CodecReinviteError = err.Error()
+			} else {
+				updated.CodecReinvitedIDs = append(updated.CodecReinvitedIDs, c.ID())
+			}
+			settled()
+		})
+	}
+	settled()
+}
+
+// updateAccount takes over what concerns the registrar, and registers anew
+// when that is needed.
+func (h *Handset) updateAccount(u phone.Update, updated *phone.Updated, done reply) {
+	finish := func(r phone.Registration) {
+		done(phone.Outcome{Updated: updated, Registration: &r}, nil)
+	}
+	if u.Password == nil && u.Realm == nil && u.SRTP == nil {
+		finish(h.reg.Status())
+		return
+	}
+	set(&h.cfg.Password, u.Password)
+	set(&h.cfg.Realm, u.Realm)
+	set(&h.cfg.SRTP, u.SRTP)
+	h.ua.SetCredentials(h.credentials())
+	if !h.cfg.Register {
+		finish(h.reg.Status())
+		return
+	}
+	updated.Reregistered = true
+	h.reg.Register(finish)
+}
+
+func set[T any](field *T, value *T) {
+	if value != nil {
+		*field = *value
+	}
+}

@@ -1,0 +1,220 @@
+package quality
+
+import (
+	"math"
+	"testing"
+	"time"
+)
+
+func TestReceiverCounts(t *testing.T) {
+	type totals struct{ lost, dup, reordered int64 }
+	for _, c := range []struct {
+		name string
+		seqs []uint16
+		want totals
+		last Verdict
+	}{
+		{"in order", []uint16{5, 6, 7}, totals{}, InOrder},
+		{"one lost", []uint16{5, 7}, totals{lost: 1}, InOrder},
+		{"one twice", []uint16{5, 6, 6}, totals{dup: 1}, Duplicate},
+		{"the first twice", []uint16{5, 5}, totals{dup: 1}, Duplicate},
+		{"a duplicate does not make up for a loss", []uint16{5, 6, 6, 8}, totals{lost: 1, dup: 1}, InOrder},
+		{"two swapped", []uint16{5, 7, 6}, totals{reordered: 1}, Reordered},
+		{"a reordered one twice", []uint16{5, 7, 6, 6}, totals{reordered: 1, dup: 1}, Duplicate},
+		{"the first two swapped", []uint16{6, 5, 7}, totals{reordered: 1}, InOrder},
+		{"across the wrap", []uint16{65534, 65535, 0, 1}, totals{}, InOrder},
+		{"lost at the wrap", []uint16{65535, 1}, totals{lost: 1}, InOrder},
+		{"swapped at the wrap", []uint16{65535, 1, 0, 2}, totals{reordered: 1}, InOrder},
+		{"swapped before the wrap, begun after it", []uint16{0, 65535, 1}, totals{reordered: 1}, InOrder},
+		{"a stray one is ignored", []uint16{5, 40000, 6}, totals{}, InOrder},
+		{"a jump is one", []uint16{5, 40000}, totals{}, Jumped},
+		{"begun anew", []uint16{5, 7, 40000, 40001, 40003}, totals{lost: 2}, InOrder},
+		{"begun anew, at that moment", []uint16{5, 40000, 40001}, totals{}, Restarted},
+		{"99 behind", append(run(1000, 1101), 1001), totals{dup: 1}, Duplicate},
+		{"100 behind is a jump", append(run(1000, 1101), 1000), totals{}, Jumped},
+		{"old after a gap longer than the window", []uint16{1000, 1200, 1150}, totals{lost: 198, reordered: 1}, Reordered},
+	} {
+		var r Receiver
+		var v Verdict
+		for _, s := range c.seqs {
+			v = r.Packet(s)
+		}
+		if got := (totals{r.Lost(), r.Duplicates(), r.Reordered()}); got != c.want || v != c.last {
+			t.Errorf("%s: %+v and %v, want %+v and %v", c.name, got, v, c.want, c.last)
+		}
+	}
+}
+
+func run(from, to uint16) []uint16 {
+	var s []uint16
+	for i := from; i < to; i++ {
+		s = append(s, i)
+	}
+	return s
+}
+
+func TestReportIsTheRFCs(t *testing.T) {
+	var r Receiver
+	if f, c, h := r.Report(); f != 0 || c != 0 {
+		t.Errorf("before any packet: %d %d %d", f, c, h)
+	}
+	for _, s := range []uint16{65534, 65535, 1, 3} { // 0 and 2 lost of 6
+		r.Packet(s)
+	}
+	if f, c, h := r.Report(); f != 2*256/6 || c != 2 || h != 65536+3 {
+		t.Errorf("fraction %d, cumulative %d, highest %d", f, c, h)
+	}
+	r.Packet(4)
+	r.Packet(4)
+	if f, c, _ := r.Report(); f != 0 || c != 1 { // duplicates count as received, §A.3
+		t.Errorf("after a duplicate: fraction %d, cumulative %d", f, c)
+	}
+}
+
+func TestJitterFollowsTheRFC(t *testing.T) {
+	start := uint32(4294967000) // wraps on the way
+	j := NewJitter(8000)
+	for i := range 50 {
+		j.Packet(start+uint32(160*i), time.Duration(i)*20*time.Millisecond)
+	}
+	if j.Ticks() != 0 {
+		t.Errorf("an even stream has jitter %d", j.Ticks())
+	}
+	// §A.8 by hand: D = 16 ticks once: J = 16/16 = 1.
+	j.Packet(start+160*50, 50*20*time.Millisecond+2*time.Millisecond)
+	if j.Ticks() != 1 || j.Microseconds() != 125 {
+		t.Errorf("after 2 ms: %d ticks, %d us, want 1, 125", j.Ticks(), j.Microseconds())
+	}
+	for i := range 400 {
+		at := time.Duration(i) * 20 * time.Millisecond
+		if i%2 == 1 {
+			at += 10 * time.Millisecond
+		}
+		j.Packet(uint32(160*i), at)
+	}
+	if us := j.Microseconds(); us < 9500 || us > 10500 {
+		t.Errorf("every second packet 10 ms late: %d us, want about 10000", us)
+	}
+}
+
+func TestRoundTrip(t *testing.T) {
+	for _, c := range []struct {
+		name               string
+		now, lastSR, delay uint32
+		want               time.Duration
+		ok                 bool
+	}{
+		// RFC 3550 figure 2: A=0xb710:8000, LSR=0xb705:2000, DLSR=0x0005:4000 give 6.125 s.
+		{"figure 2", 0xb7108000, 0xb7052000, 0x00054000, 6125 * time.Millisecond, true},
+		{"no report yet", 0xb7108000, 0, 0, 0, false},
+		{"the far end claims more than passed", 100, 90, 20, 0, false},
+		{"rounded down to less than nothing", 100, 90, 11, 0, true},
+		{"across the wrap", 0x00008000, 0xFFFF8000, 0x8000, 500 * time.Millisecond, true},
+	} {
+		if got, ok := RoundTrip(c.now, c.lastSR, c.delay); got != c.want || ok != c.ok {
+			t.Errorf("%s: %v %v, want %v %v", c.name, got, ok, c.want, c.ok)
+		}
+	}
+}
+
+func TestNTP(t *testing.T) {
+	if got := NTP(time.Unix(0, 500_000_000)); got != 2208988800<<32|1<<31 {
+		t.Errorf("half a second after 1970 is %#x", got)
+	}
+	if got := Middle(0x1122334455667788); got != 0x33445566 {
+		t.Errorf("middle %#x", got)
+	}
+}
+
+func TestReportIntervalStaysInItsBounds(t *testing.T) {
+	for _, c := range []struct {
+		initial bool
+		random  float64
+		want    time.Duration
+	}{
+		{true, 0, 1026 * time.Millisecond}, {true, 1, 3078 * time.Millisecond},
+		{false, 0, 2052 * time.Millisecond}, {false, 0.5, 4104 * time.Millisecond}, {false, 1, 6156 * time.Millisecond},
+	} {
+		if got := ReportInterval(c.initial, c.random).Round(time.Millisecond); got != c.want {
+			t.Errorf("ReportInterval(%v, %v) = %v, want %v", c.initial, c.random, got, c.want)
+		}
+	}
+}
+
+func TestLevel(t *testing.T) {
+	square := make([]int16, 160)
+	wave := make([]int16, 800)
+	for i := range square {
+		square[i] = -32768
+	}
+	for i := range wave {
+		wave[i] = int16(math.Round(3276.7 * math.Sin(2*math.Pi*float64(i)/80)))
+	}
+	for _, c := range []struct {
+		name string
+		pcm  []int16
+		want float64
+	}{
+		{"square wave at full scale", square, 0},
+		{"sine a tenth of full scale", wave, -23.01},
+		{"nothing", make([]int16, 160), -127},
+		{"no samples", nil, -127},
+	} {
+		if got := Level(c.pcm); math.Abs(got-c.want) > 0.02 {
+			t.Errorf("%s: %.2f dBov, want %.2f", c.name, got, c.want)
+		}
+	}
+}
+
+func TestSilenceIsToldOnceAndTakenBack(t *testing.T) {
+	var s Silence
+	const frame = 20 * time.Millisecond
+	told := 0
+	feed := func(level float64, d time.Duration) (changes int, silent bool) {
+		for range d / frame {
+			var changed bool
+			if silent, changed = s.Frame(level, frame); changed {
+				changes++
+			}
+		}
+		return changes, silent
+	}
+	for _, c := range []struct {
+		level   float64
+		d       time.Duration
+		changes int
+		silent  bool
+	}{
+		{-20, time.Second, 0, false},
+		{-70, SilenceAfter - frame, 0, false},
+		{-70, frame, 1, true},
+		{-70, 10 * time.Second, 0, true},
+		{-59, frame, 1, false},
+		{-61, SilenceAfter - frame, 0, false},
+		{-30, frame, 0, false},
+	} {
+		if n, silent := feed(c.level, c.d); n != c.changes || silent != c.silent {
+			t.Errorf("step %d: %d changes, silent %v, want %d, %v", told, n, silent, c.changes, c.silent)
+		}
+		told++
+	}
+}
+
+func TestMOS(t *testing.T) {
+	for _, c := range []struct {
+		delay time.Duration
+		loss  float64
+		want  float64
+	}{
+		{0, 0, 4.41},                      // R = 93.2
+		{150 * time.Millisecond, 0, 4.34}, // R = 89.6
+		{400 * time.Millisecond, 0, 3.06}, // R = 59.1
+		{0, 0.05, 3.92},                   // Ie,eff = 15.8
+		{0, 1, 1.19},
+		{5 * time.Second, 1, 1},
+	} {
+		if got := MOS(c.delay, c.loss, G711Concealed); math.Abs(got-c.want) > 0.02 {
+			t.Errorf("MOS(%v, %v) = %.3f, want %.2f", c.delay, c.loss, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,132 @@
+package rtpsession
+
+import (
+	"errors"
+	"net"
+	"time"
+
+	"github.com/pion/rtp"
+
+	"ringmaster/proto/phone"
+	"ringmaster/worker/quality"
+)
+
+// receiver counts what arrives. A source is the stream of one SSRC.
+type receiver struct {
+	packets, bytes int64
+	begun          bool
+	ssrc           uint32
+	source         quality.Receiver
+	jitter         quality.Jitter
+	jitterRate     int
+	before         phone.RTPStats // loss, duplicates, reordering of earlier sources
+	heard          bool           // since the last report
+
+	lastSR   uint32 // middle of the NTP time of the last SR from this source
+	lastSRAt time.Time
+}
+
+func (r *receiver) stats() phone.RTPStats {
+	return phone.RTPStats{
+		RxPackets:    r.packets,
+		RxBytes:      r.bytes,
+		RxLoss:       r.before.RxLoss + r.source.Lost(),
+		RxDup:        r.before.RxDup + r.source.Duplicates(),
+		RxReorder:    r.before.RxReorder + r.source.Reordered(),
+		RxJitterUsec: r.jitter.Microseconds(),
+	}
+}
+
+// newSource begins to count another SSRC; what was counted stays.
+func (r *receiver) newSource(ssrc uint32) {
+	before := r.stats()
+	r.before = phone.RTPStats{RxLoss: before.RxLoss, RxDup: before.RxDup, RxReorder: before.RxReorder}
+	r.begun, r.ssrc = true, ssrc
+	r.source, r.jitter, r.jitterRate = quality.Receiver{}, quality.Jitter{}, 0
+	r.lastSR, r.lastSRAt = 0, time.Time{}
+}
+
+// probation is how long a new SSRC has to wait while the old one still sends:
+// two streams at once (both legs of a fork) must not tear each other apart.
+const probation = 100 * time.Millisecond
+
+// read hands packets to h until the socket is closed.
+func (s *Session) read(h Handler) {
+	defer s.running.Done()
+	var (
+		buf      = make([]byte, 2048)
+		header   rtp.Header
+		packet   Packet
+		epoch    = s.tx.epoch
+		lastFrom time.Time // last packet of the source that is heard
+		stranger uint32    // SSRC of the packet before, if it was not that source's
+	)
+	for {
+		n, _, err := s.rtp.ReadFromUDPAddrPort(buf)
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			continue // an ICMP error of an earlier packet: the socket lives on
+		}
+		now := s.now()
+		payload, ok := parse(&header, buf[:n])
+		if !ok {
+			s.Discard()
+			continue
+		}
+		rate := h.ClockRate(header.PayloadType)
+
+		s.mu.Lock()
+		r := &s.rx
+		r.packets++
+		r.bytes += int64(len(payload))
+		if !r.begun || header.SSRC != r.ssrc {
+			if r.begun && stranger != header.SSRC && now.Sub(lastFrom) < probation {
+				stranger = header.SSRC
+				s.mu.Unlock()
+				s.Discard()
+				continue
+			}
+			r.newSource(header.SSRC)
+		}
+		verdict := r.source.Packet(header.SequenceNumber)
+		r.heard = true
+		if rate > 0 && verdict != quality.Jumped {
+			if rate != r.jitterRate || verdict == quality.Restarted {
+				r.jitter, r.jitterRate = quality.NewJitter(rate), rate
+			}
+			r.jitter.Packet(header.Timestamp, now.Sub(epoch))
+		}
+		s.mu.Unlock()
+
+		lastFrom, stranger = now, header.SSRC
+		switch verdict {
+		case quality.Duplicate:
+		case quality.Jumped:
+			s.Discard()
+		default:
+			packet = Packet{
+				SSRC: header.SSRC, Seq: header.SequenceNumber, Timestamp: header.Timestamp,
+				PayloadType: header.PayloadType, Marker: header.Marker, Payload: payload, Arrival: now,
+			}
+			h.Packet(&packet)
+		}
+	}
+}
+
+// parse reads an RTP packet and takes its padding off.
+func parse(h *rtp.Header, data []byte) (payload []byte, ok bool) {
+	n, err := h.Unmarshal(data)
+	if err != nil || h.Version != 2 || n > len(data) {
+		return nil, false
+	}
+	payload = data[n:]
+	if h.Padding {
+		if len(payload) == 0 || payload[len(payload)-1] == 0 || int(payload[len(payload)-1]) > len(payload) {
+			return nil, false
+		}
+		payload = payload[:len(payload)-int(payload[len(payload)-1])]
+	}
+	return payload, true
+}
