@@ -174,7 +174,7 @@ func TestABindingEnds(t *testing.T) {
 		for _, step := range []struct {
 			second, left int
 		}{{9, 3}, {10, 2}, {19, 2}, {20, 1}, {29, 1}, {30, 0}} {
-			time.Sleep(time.Until(began.Add(time.Duration(step.second) * time.Second)))
+			<-time.After(time.Until(began.Add(time.Duration(step.second) * time.Second)))
 			synctest.Wait()
 			if got := len(p.Bindings()); got != step.left {
 				t.Errorf("%d bindings after %d s, want %d", got, step.second, step.left)

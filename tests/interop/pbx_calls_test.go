@@ -97,7 +97,6 @@ func (x *exchangeUnderTest) call(t *testing.T, a, b foreign) {
 func (x *exchangeUnderTest) ring(a, b foreign, user string) {
 	if callee, ok := b.(*sippPhone); ok {
 		callee.listen("callee")
-		callee.waitForPort()
 	}
 	if _, ok := a.(*sippPhone); ok {
 		a.dial(user)
@@ -250,7 +249,6 @@ func getsAMessage(t *testing.T, x *exchangeUnderTest, maker string) {
 	if maker == "sipp" {
 		b := x.phone(t, maker, "b", "udp").(*sippPhone)
 		b.listen("listener")
-		b.waitForPort()
 		x.phone(t, "linphone", "a", "udp").(*linphone).do("chat " + x.uri("b") + " hello")
 		b.await("closed")
 		return

@@ -4,7 +4,6 @@ package interop
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,7 +74,8 @@ func (p *sippPhone) play(scenario, you string, pairs ...string) {
 	})
 }
 
-// listen makes it ready for a call, or with "listener" for a message.
+// listen makes it ready for a call, or with "listener" for a message. What
+// comes before SIPp has bound its port is repeated, over UDP.
 func (p *sippPhone) listen(scenario string) {
 	p.t.Helper()
 	p.play(scenario, "")
@@ -101,30 +101,5 @@ func (p *sippPhone) await(event string) {
 		}
 	case <-time.After(pbxPatience):
 		p.t.Fatalf("SIPp does not end:\n%s", p.playing.said)
-	}
-}
-
-// waitForPort waits until SIPp has bound its port: until nobody else can.
-func (p *sippPhone) waitForPort() {
-	p.t.Helper()
-	for late := time.Now().Add(pbxPatience); ; {
-		var err error
-		if p.setup.transport == "udp" {
-			var c net.PacketConn
-			if c, err = net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", p.port)); err == nil {
-				_ = c.Close()
-			}
-		} else {
-			var l net.Listener
-			if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", p.port)); err == nil {
-				_ = l.Close()
-			}
-		}
-		if err != nil {
-			return
-		}
-		if time.Now().After(late) {
-			p.t.Fatalf("SIPp does not bind port %d", p.port)
-		}
 	}
 }
