@@ -313,6 +313,20 @@ func TestAPhoneIsReachedBesideItsOldConnection(t *testing.T) {
 	a.response(486, "INVITE")
 }
 
+// A phone on TCP need not listen: it is reached on the connection that it
+// registered on, also by the contact that its dialogs name.
+func TestAPhoneIsReachedOnItsConnection(t *testing.T) {
+	p := start(t, nil)
+	a, b := newPeer(t, p, "a", "udp"), newPeer(t, p, "b", "tcp")
+	contact := "sip:b@" + closedPort(t).String() + ";transport=tcp"
+	b.registers("Contact: <" + contact + ">")
+	for _, uri := range []string{a.aor("b"), contact} {
+		a.askProven("MESSAGE", uri)
+		b.answer(b.request("MESSAGE"), 202)
+		a.response(202, "MESSAGE")
+	}
+}
+
 func TestMessagesKeepTheirOrder(t *testing.T) {
 	p := start(t, nil)
 	a, b := newPeer(t, p, "a", "udp"), newPeer(t, p, "b", "udp")
