@@ -78,7 +78,7 @@ func newServer(ctx context.Context, e Edges, o serveOptions, log hclog.Logger) (
 	shared := o.tools == "shared"
 	a.tools = tool.New(tool.Options{
 		Phones: a.fleet, Hub: journal, Now: e.Now, Profile: cmp.Or(o.profile, roots.Profile), Getenv: e.lookupEnv,
-		Codecs: known, FilesUnder: o.filesUnder, HostPaths: hostPaths(roots), Shared: shared,
+		Codecs: known, Recordings: roots.Recordings, FilesUnder: o.filesUnder, HostPaths: hostPaths(roots), Shared: shared,
 	})
 	a.mcp = mcpserver.New(mcpserver.Options{
 		Tools: a.tools, Shared: shared, Version: phonewire.Version, Log: log.Named("mcp"), Ready: a.ready,

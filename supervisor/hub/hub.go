@@ -28,6 +28,7 @@ type Hub struct {
 	trace   *ring[Record]
 	phones  map[phone.ID]*memory
 	changed chan struct{} // closed at the next event; nil when nobody waits
+	arrived chan struct{} // closed at the next entry of any kind; nil when nobody waits
 
 	stateLost, traceLost uint64 // the newest position overwritten in each
 
@@ -38,10 +39,17 @@ type Hub struct {
 // memory is what is kept of one phone_id.
 type memory struct {
 	incarnation int
+	seen        uint64 // Seq of the newest entry of that incarnation
 	sip         *ring[phone.SIPMessage]
 	ended       *ring[phone.CallInfo]
 	inbox       *ring[phone.Message]
 	known       []span
+<<<<<<< HEAD
+=======
+	live        map[phone.CallID]phone.CallInfo
+	sipCalls    map[phone.CallID]string // the Call-ID headers of the newest calls
+	sipOrder    *ring[phone.CallID]     // those calls, oldest first
+>>>>>>> tools2
 }
 
 // New makes an empty hub.
@@ -64,7 +72,7 @@ func (h *Hub) Append(id phone.ID, incarnation int, e phone.Entry) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	m := h.memory(id)
-	m.incarnation = max(m.incarnation, incarnation)
+	h.arrive(m, incarnation, e)
 	switch {
 	case e.SIP != nil:
 		m.sip.push(*e.SIP)
@@ -122,6 +130,13 @@ func (h *Hub) memory(id phone.ID) *memory {
 			sip:   newRing[phone.SIPMessage](SIPLogBound),
 			ended: newRing[phone.CallInfo](HistoryBound),
 			inbox: newRing[phone.Message](InboxBound),
+<<<<<<< HEAD
+=======
+			live:  make(map[phone.CallID]phone.CallInfo),
+
+			sipCalls: make(map[phone.CallID]string),
+			sipOrder: newRing[phone.CallID](SIPLogBound), // every call in the log has a message there
+>>>>>>> tools2
 		}
 		h.phones[id] = m
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,7 +29,9 @@ type fakeFleet struct {
 	updated  phone.Updated
 	addErr   error
 	loadErrs []fleet.Failure
-	did      []string // the commands, as Go writes them
+
+	mu  sync.Mutex
+	did []string // the commands, as Go writes them
 }
 
 func newFake(ids ...phone.ID) *fakeFleet {
@@ -119,7 +122,9 @@ func (f *fakeFleet) Update(_ context.Context, id phone.ID, u phone.Update) (flee
 }
 
 func (f *fakeFleet) Do(_ context.Context, id phone.ID, c phone.Command) (phone.Outcome, error) {
+	f.mu.Lock()
 	f.did = append(f.did, fmt.Sprintf("%s %T", id, c))
+	f.mu.Unlock()
 	if _, err := f.Status(id); err != nil {
 		return phone.Outcome{}, err
 	}

@@ -21,6 +21,7 @@ type Options struct {
 	Profile    string                             // what load_phones takes without a path
 	Getenv     func(name string) (string, bool)   // for passwords in a profile
 	Codecs     func(ctx context.Context) []string // the codecs built in; none takes any name
+	Recordings string                             // the root of recordings
 	FilesUnder string                             // confines load_phones and play_audio; "" does not
 	HostPaths  []HostPath                         // see HostPath
 	Shared     bool                               // phones are reached by the shared tools only
@@ -40,7 +41,7 @@ type Set struct {
 // New makes the tools.
 func New(o Options) *Set {
 	s := &Set{o: o}
-	s.static = concat(phoneEntries(), loadEntries(), waitEntries(), actionEntries())
+	s.static = concat(phoneEntries(), loadEntries(), waitEntries(), sipLogEntries(), recordingEntries(), actionEntries())
 	s.actions = concat(callEntries(), talkEntries(), mediaEntries(), messageEntries(), registrationEntries())
 	return s
 }

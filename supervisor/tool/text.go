@@ -44,6 +44,25 @@ func clean(s string, most int) string {
 	return b.String()
 }
 
+// verbatim is what was on the wire, byte for byte; only bytes that no text can
+// hold are written as escapes.
+func verbatim(raw []byte) string {
+	if utf8.Valid(raw) {
+		return string(raw)
+	}
+	var b strings.Builder
+	for len(raw) > 0 {
+		r, size := utf8.DecodeRune(raw)
+		if r == utf8.RuneError && size == 1 {
+			fmt.Fprintf(&b, `\x%02x`, raw[0])
+		} else {
+			b.Write(raw[:size])
+		}
+		raw = raw[size:]
+	}
+	return b.String()
+}
+
 // orNull is nil for the zero value: what is not known is null.
 func orNull[T comparable](v T) *T {
 	var zero T
