@@ -44,12 +44,8 @@ type memory struct {
 	ended       *ring[phone.CallInfo]
 	inbox       *ring[phone.Message]
 	known       []span
-<<<<<<< HEAD
-=======
-	live        map[phone.CallID]phone.CallInfo
 	sipCalls    map[phone.CallID]string // the Call-ID headers of the newest calls
 	sipOrder    *ring[phone.CallID]     // those calls, oldest first
->>>>>>> tools2
 }
 
 // New makes an empty hub.
@@ -83,6 +79,8 @@ func (h *Hub) Append(id phone.ID, incarnation int, e phone.Entry) {
 	case e.Event != nil:
 		if e.Event.CallID != nil {
 			m.note(*e.Event.CallID)
+			sipCallID, _ := e.Event.Data["sip_call_id"].(string)
+			m.noteSIP(*e.Event.CallID, sipCallID)
 		}
 		h.publish(Record{PhoneID: id, Incarnation: incarnation, Seq: e.Seq, Event: e.Event})
 	case e.Gap != nil:
@@ -127,16 +125,11 @@ func (h *Hub) memory(id phone.ID) *memory {
 	m := h.phones[id]
 	if m == nil {
 		m = &memory{
-			sip:   newRing[phone.SIPMessage](SIPLogBound),
-			ended: newRing[phone.CallInfo](HistoryBound),
-			inbox: newRing[phone.Message](InboxBound),
-<<<<<<< HEAD
-=======
-			live:  make(map[phone.CallID]phone.CallInfo),
-
+			sip:      newRing[phone.SIPMessage](SIPLogBound),
+			ended:    newRing[phone.CallInfo](HistoryBound),
+			inbox:    newRing[phone.Message](InboxBound),
 			sipCalls: make(map[phone.CallID]string),
 			sipOrder: newRing[phone.CallID](SIPLogBound), // every call in the log has a message there
->>>>>>> tools2
 		}
 		h.phones[id] = m
 	}
