@@ -47,7 +47,7 @@ interop: build
 
 bench: build
 	asterisk="$$(scripts/install-asterisk)"; \
-	RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 300s -v -run '^$$' -bench . ./tests/interop
+	RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 300s -v -run TestMeasurements ./tests/interop -measure
 
 generate:
 	$(GO) generate ./...
