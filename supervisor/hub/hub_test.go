@@ -125,7 +125,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 		h.Append("a", 1, event(1, "reg.failed"))
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		_, err := h.Wait(ctx, 0, func(r Record) bool { return r.Event.Type == "reg.success" })
+		_, err := h.Wait(ctx, Query{}, func(r Record) bool { return r.Event.Type == "reg.success" })
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("Wait = %v, want the deadline's error", err)
 		}
@@ -156,7 +156,7 @@ func TestWaitFromAMarkSkipsWhatComesLate(t *testing.T) {
 	seen := make(chan struct{}, 1)
 	got := make(chan Record)
 	go func() {
-		r, _ := h.Wait(t.Context(), cursor, func(r Record) bool {
+		r, _ := h.Wait(t.Context(), Query{After: cursor}, func(r Record) bool {
 			seen <- struct{}{}
 			return r.Event.Type == "call.state.disconnected"
 		})
