@@ -112,8 +112,8 @@ func (b *bindings) change(list []*binding, contact *sip.ContactHeader, req *sip.
 
 // after says that a binding was made by this request's successor, or by the
 // request itself.
-func (old *binding) after(req *sip.Request) bool {
-	return old.callID == req.CallID().Value() && old.cseq >= req.CSeq().SeqNo
+func (b *binding) after(req *sip.Request) bool {
+	return b.callID == req.CallID().Value() && b.cseq >= req.CSeq().SeqNo
 }
 
 // life is how long a contact is to live: its own wish before the request's;

@@ -1,12 +1,18 @@
 package pbx
 
 import (
+	"bufio"
 	"fmt"
+	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringmaster/proto/phone"
+	"ringmaster/proto/sipnet"
 )
 
 // ringing sets up a call from a to every peer of b, and stops when each has
@@ -259,15 +265,66 @@ func TestAPhoneRingsTooLong(t *testing.T) {
 	a.response(408, "INVITE")
 }
 
-func TestAPhoneIsGone(t *testing.T) {
-	p := start(t, nil)
-	a, b := newPeer(t, p, "a", "udp"), newPeer(t, p, "b", "tcp")
-	b.register()
-	if err := b.conn.Close(); err != nil {
+// closedPort is a TCP address where nobody listens.
+func closedPort(t *testing.T) netip.AddrPort {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).AddrPort()
+}
+
+func TestAPhoneIsGone(t *testing.T) {
+	p := start(t, nil)
+	a, b := newPeer(t, p, "a", "udp"), newPeer(t, p, "b", "udp")
+	b.registers("Contact: <sip:b@" + closedPort(t).String() + ";transport=tcp>")
 	a.askProven("INVITE", a.aor("b"))
 	a.response(480, "INVITE")
+}
+
+func TestAPhoneIsReachedBesideItsOldConnection(t *testing.T) {
+	p := start(t, nil)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	old := sipnet.Target{Transport: phone.TCP, Addr: closedPort(t)}
+	err = p.loop.Do(t.Context(), func() {
+		req := registerRequest(t, "Contact: <sip:b@"+l.Addr().String()+";transport=tcp>")
+		if why := p.bindings.update("b", req, old, p.loop.Now()); why != nil {
+			t.Error(why)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := newPeer(t, p, "a", "udp")
+	a.askProven("INVITE", a.aor("b"))
+	conn, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	b := &peer{t: t, user: "b", transport: "tcp", pbx: a.pbx, conn: conn, reader: bufio.NewReader(conn)}
+	b.answer(b.request("INVITE"), 486)
+	a.response(486, "INVITE")
+}
+
+// A phone on TCP need not listen: it is reached on the connection that it
+// registered on, also by the contact that its dialogs name.
+func TestAPhoneIsReachedOnItsConnection(t *testing.T) {
+	p := start(t, nil)
+	a, b := newPeer(t, p, "a", "udp"), newPeer(t, p, "b", "tcp")
+	contact := "sip:b@" + closedPort(t).String() + ";transport=tcp"
+	b.registers("Contact: <" + contact + ">")
+	for _, uri := range []string{a.aor("b"), contact} {
+		a.askProven("MESSAGE", uri)
+		b.answer(b.request("MESSAGE"), 202)
+		a.response(202, "MESSAGE")
+	}
 }
 
 func TestMessagesKeepTheirOrder(t *testing.T) {

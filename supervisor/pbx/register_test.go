@@ -172,13 +172,12 @@ func TestABindingEnds(t *testing.T) {
 		}
 		began := time.Now()
 		for _, step := range []struct {
-			to   time.Duration
-			left int
+			second, left int
 		}{{9, 3}, {10, 2}, {19, 2}, {20, 1}, {29, 1}, {30, 0}} {
-			time.Sleep(step.to*time.Second - time.Since(began))
+			<-time.After(time.Until(began.Add(time.Duration(step.second) * time.Second)))
 			synctest.Wait()
 			if got := len(p.Bindings()); got != step.left {
-				t.Errorf("%d bindings after %d s, want %d", got, step.to, step.left)
+				t.Errorf("%d bindings after %d s, want %d", got, step.second, step.left)
 			}
 		}
 	})
