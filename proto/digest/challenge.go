@@ -34,7 +34,7 @@ func parseChallenge(header string) (challenge, error) {
 		c.opaque = &opaque
 	}
 	if c.nonce == "" {
-		return challenge{}, errors.New("Digest without a nonce")
+		return challenge{}, errors.New("a Digest challenge without a nonce")
 	}
 	if strength(c.algorithm) == 0 {
 		return challenge{}, fmt.Errorf("algorithm %.40q", c.algorithm)

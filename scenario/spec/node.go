@@ -119,5 +119,3 @@ func (n *Node) adopt(child *Node, step string) *Node {
 }
 
 func index(i int) string { return "[" + strconv.Itoa(i) + "]" }
-
-func stringNode(text string) *Node { return &Node{Kind: String, Text: text, Value: text} }

@@ -41,7 +41,7 @@ var types = []Type{
 	TypeCodes, TypeStrings, TypeCall, TypeCalls, TypeHeaders, TypeObject, TypeEvents, TypeMatch,
 }
 
-// AnyPhone, written where several phones may stand, means all there are.
+// AnyPhone stands, where several phones may be named, for all there are.
 const AnyPhone = "*"
 
 // Param describes one argument of an action or one parameter of a pattern.

@@ -44,7 +44,6 @@ type memory struct {
 	ended       *ring[phone.CallInfo]
 	inbox       *ring[phone.Message]
 	known       []span
-	live        map[phone.CallID]phone.CallInfo
 	sipCalls    map[phone.CallID]string // the Call-ID headers of the newest calls
 	sipOrder    *ring[phone.CallID]     // those calls, oldest first
 }
@@ -78,7 +77,11 @@ func (h *Hub) Append(id phone.ID, incarnation int, e phone.Entry) {
 	case e.Ended != nil:
 		m.end(*e.Ended)
 	case e.Event != nil:
-		m.follow(*e.Event, e.Seq == 0)
+		if e.Event.CallID != nil {
+			m.note(*e.Event.CallID)
+			sipCallID, _ := e.Event.Data["sip_call_id"].(string)
+			m.noteSIP(*e.Event.CallID, sipCallID)
+		}
 		h.publish(Record{PhoneID: id, Incarnation: incarnation, Seq: e.Seq, Event: e.Event})
 	case e.Gap != nil:
 		h.publish(Record{PhoneID: id, Incarnation: incarnation, Seq: e.Seq, Gap: e.Gap})
@@ -122,11 +125,9 @@ func (h *Hub) memory(id phone.ID) *memory {
 	m := h.phones[id]
 	if m == nil {
 		m = &memory{
-			sip:   newRing[phone.SIPMessage](SIPLogBound),
-			ended: newRing[phone.CallInfo](HistoryBound),
-			inbox: newRing[phone.Message](InboxBound),
-			live:  make(map[phone.CallID]phone.CallInfo),
-
+			sip:      newRing[phone.SIPMessage](SIPLogBound),
+			ended:    newRing[phone.CallInfo](HistoryBound),
+			inbox:    newRing[phone.Message](InboxBound),
 			sipCalls: make(map[phone.CallID]string),
 			sipOrder: newRing[phone.CallID](SIPLogBound), // every call in the log has a message there
 		}

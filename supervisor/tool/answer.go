@@ -21,6 +21,10 @@ const errorBound = 8000
 // statused is a result that is neither "ok" nor a failure.
 type statused interface{ status() string }
 
+// failing is a result that says all that there is to say although the tool
+// could not do what was asked: then it gives a sentence.
+type failing interface{ failure() string }
+
 // success encodes a result:
 //
 //	{"status": "ok", "phone_id": …, <the result's fields>, "cursor": …}
@@ -30,7 +34,12 @@ type statused interface{ status() string }
 func (c *call) success(e entry, result any) Answer {
 	head := writer{}
 	head.add("status", statusOf(result))
-	if c.phone != "" {
+	failed := false
+	if f, ok := result.(failing); ok && f.failure() != "" {
+		failed = true
+		head.add("error", clean(f.failure(), errorBound))
+		head.add("phone_id", nil)
+	} else if c.phone != "" {
 		head.add("phone_id", c.phone)
 	}
 	tail := writer{}
@@ -41,7 +50,7 @@ func (c *call) success(e entry, result any) Answer {
 	if err != nil {
 		return failure(fmt.Errorf("the answer of %s cannot be written: %w", e.name, err), c.phone)
 	}
-	return Answer{JSON: text}
+	return Answer{JSON: text, IsError: failed}
 }
 
 func statusOf(result any) string {

@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"ringmaster/proto/phone"
+	"ringmaster/scenario/pattern"
 	"ringmaster/supervisor/fleet"
 	"ringmaster/supervisor/hub"
+	"ringmaster/supervisor/runs"
 )
 
 // Options is what the tools work on.
@@ -25,6 +27,9 @@ type Options struct {
 	FilesUnder string                             // confines load_phones and play_audio; "" does not
 	HostPaths  []HostPath                         // see HostPath
 	Shared     bool                               // phones are reached by the shared tools only
+
+	Runs     *runs.Runner     // runs scenarios on Phones and Hub
+	Patterns *pattern.Library // that scenarios may use
 }
 
 // HostPath says that the client sees the folder Inside as Host: every path
@@ -41,7 +46,7 @@ type Set struct {
 // New makes the tools.
 func New(o Options) *Set {
 	s := &Set{o: o}
-	s.static = concat(phoneEntries(), loadEntries(), waitEntries(), sipLogEntries(), recordingEntries(), actionEntries())
+	s.static = concat(phoneEntries(), loadEntries(), scenarioEntries(), waitEntries(), sipLogEntries(), recordingEntries(), actionEntries())
 	s.actions = concat(callEntries(), talkEntries(), mediaEntries(), messageEntries(), registrationEntries())
 	return s
 }

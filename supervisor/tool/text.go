@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -140,7 +141,7 @@ func reroot(path, from, to string) (string, bool) {
 func (s *Set) shown(name string, v any) any {
 	switch v := v.(type) {
 	case string:
-		if name == "file" || name == "path" {
+		if slices.Contains([]string{"file", "path", "recording", "recording_meta", "pcap"}, name) {
 			v = string(s.outside(Path(v)))
 		}
 		return clean(v, bodyBound)

@@ -22,6 +22,17 @@ func (s *Server) HasContact(t testing.TB, user string) bool {
 	return strings.Contains(out, user+"/sip:")
 }
 
+// Quiet stops writing every message to the log, which takes time that a
+// measurement would see.
+func (s *Server) Quiet(t testing.TB) {
+	t.Helper()
+	for _, command := range []string{"pjsip set logger off", "core set verbose 0"} {
+		if out, err := s.Console(t.Context(), command); err != nil {
+			t.Fatalf("%s: %v\n%s", command, err, out)
+		}
+	}
+}
+
 // sentHeading is the line that comes before every message that Asterisk sent.
 const sentHeading = "<--- Transmitting SIP response"
 

@@ -6,6 +6,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,10 +74,21 @@ func (p *Phone) Call(uri string) int {
 // Rings waits for an incoming call and returns its id.
 func (p *Phone) Rings() int {
 	p.t.Helper()
-	var id int
-	p.c.Until(Patience, "an incoming call", p.ID+"_get_active_calls", nil, func(a mcpclient.Answer) bool {
+	return p.incoming("INCOMING", "EARLY")
+}
+
+// Confirmed waits for an incoming call that is answered, and returns its id.
+func (p *Phone) Confirmed() int {
+	p.t.Helper()
+	return p.incoming("CONFIRMED")
+}
+
+func (p *Phone) incoming(states ...string) (id int) {
+	p.t.Helper()
+	want := "an incoming call in " + strings.Join(states, " or ")
+	p.c.Until(Patience, want, p.ID+"_get_active_calls", nil, func(a mcpclient.Answer) bool {
 		for _, call := range a.List("calls") {
-			if call.String("direction") == "inbound" && slices.Contains([]string{"INCOMING", "EARLY"}, call.String("state")) {
+			if call.String("direction") == "inbound" && slices.Contains(states, call.String("state")) {
 				id = call.Int("call_id")
 				return true
 			}

@@ -62,15 +62,22 @@ func (p *Phone) Receives(call int, sound time.Duration) {
 		func(a mcpclient.Answer) bool { return received(a) >= enough })
 }
 
-// Recording waits for the sidecar of an ended call's recording, and reads the
-// recording.
+// Recording reads an ended call's recording when it is complete, and checks
+// where it is and what its sidecar says of it.
 func (p *Phone) Recording(call int) listen.Recording {
 	p.t.Helper()
 	path := p.Reaches(call, "DISCONNECTED").String("recording_file")
 	if path == "" {
 		p.t.Fatalf("call %d of %s has no recording", call, p.ID)
 	}
-	p.checkSidecar(call, path)
+	for key, want := range map[string]any{"phone_id": p.ID, "call_id": float64(call), "recording": path} {
+		if got := p.Sidecar(call)[key]; got != want {
+			p.t.Errorf("the sidecar of %s has %s %v, want %v", path, key, got, want)
+		}
+	}
+	if dir := filepath.Join(p.c.Recordings, p.ID); filepath.Dir(path) != dir {
+		p.t.Errorf("the recording is %s, which is not in %s", path, dir)
+	}
 	r, err := listen.Read(path)
 	if err != nil {
 		p.t.Fatal(err)
@@ -78,13 +85,11 @@ func (p *Phone) Recording(call int) listen.Recording {
 	return r
 }
 
-// checkSidecar compares what the recording's sidecar says with what the test
-// knows. The sidecar comes when the recording is complete.
-func (p *Phone) checkSidecar(call int, recording string) {
+// Sidecar waits for the sidecar of an ended call's recording, which comes when
+// the recording is complete, and reads it.
+func (p *Phone) Sidecar(call int) map[string]any {
 	p.t.Helper()
-	if dir := filepath.Join(p.c.Recordings, p.ID); filepath.Dir(recording) != dir {
-		p.t.Errorf("the recording is %s, which is not in %s", recording, dir)
-	}
+	recording := p.Reaches(call, "DISCONNECTED").String("recording_file")
 	path := strings.TrimSuffix(recording, ".wav") + ".meta.json"
 	var raw []byte
 	p.c.Until(Patience, "a sidecar "+path, p.ID+"_get_call_info", mcpclient.Args{"call_id": call}, func(mcpclient.Answer) bool {
@@ -96,11 +101,7 @@ func (p *Phone) checkSidecar(call int, recording string) {
 	if err := json.Unmarshal(raw, &sidecar); err != nil {
 		p.t.Fatalf("%s: %v", path, err)
 	}
-	for key, want := range map[string]any{"phone_id": p.ID, "call_id": float64(call), "recording": recording} {
-		if sidecar[key] != want {
-			p.t.Errorf("%s: %s is %v, want %v", path, key, sidecar[key], want)
-		}
-	}
+	return sidecar
 }
 
 // Heard requires that a tone of ToneLevel was to be heard in a recording

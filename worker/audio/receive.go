@@ -50,7 +50,7 @@ func (l *leg) init() {
 }
 
 // silence is a frame of it, at any rate.
-var silence [samples16k]int16
+var silence [samples16k]int16 //nolint:gochecknoglobals // only read
 
 const samples16k = 16000 / framesPerSecond
 

@@ -15,6 +15,15 @@ type reply func(phone.Outcome, error)
 
 // Do implements phone.Phone.
 func (h *Handset) Do(ctx context.Context, cmd phone.Command) (phone.Outcome, error) {
+	pending, err := h.Begin(ctx, cmd)
+	if err != nil {
+		return phone.Outcome{}, err
+	}
+	return pending()
+}
+
+// Begin implements phone.Phone. A command is taken in one turn of the loop.
+func (h *Handset) Begin(ctx context.Context, cmd phone.Command) (phone.Pending, error) {
 	type answer struct {
 		outcome phone.Outcome
 		err     error
@@ -28,16 +37,18 @@ func (h *Handset) Do(ctx context.Context, cmd phone.Command) (phone.Outcome, err
 		})
 	})
 	if err != nil {
-		return phone.Outcome{}, err
+		return nil, err
 	}
-	select {
-	case a := <-answered:
-		return a.outcome, a.err
-	case <-ctx.Done():
-		return phone.Outcome{}, ctx.Err()
-	case <-h.loop.Stopped():
-		return phone.Outcome{}, phone.Errorf(phone.Gone, "phone %q was shut down before it had answered", h.cfg.PhoneID)
-	}
+	return func() (phone.Outcome, error) {
+		select {
+		case a := <-answered:
+			return a.outcome, a.err
+		case <-ctx.Done():
+			return phone.Outcome{}, ctx.Err()
+		case <-h.loop.Stopped():
+			return phone.Outcome{}, phone.Errorf(phone.Gone, "phone %q was shut down before it had answered", h.cfg.PhoneID)
+		}
+	}, nil
 }
 
 func (h *Handset) do(cmd phone.Command, done reply) {
@@ -47,6 +58,32 @@ func (h *Handset) do(cmd phone.Command, done reply) {
 		return
 	}
 	switch cmd := cmd.(type) {
+	case phone.ListCalls:
+		done(phone.Outcome{Calls: h.infos()}, nil)
+	case phone.HangupAll:
+		h.hangupAll(done)
+	case phone.SendMessage:
+		h.sendMessage(cmd, done)
+	case phone.Register:
+		h.reg.Register(h.registered(done))
+	case phone.Unregister:
+		h.reg.Unregister(h.registered(done))
+	case phone.GetRegistration:
+		r := h.reg.Status()
+		done(phone.Outcome{Registration: &r}, nil)
+	case phone.UpdateSettings:
+		h.update(cmd.Update, done)
+	case phone.GrantCallIDs:
+		h.calls.ids.grant(cmd.Block)
+		done(phone.Outcome{}, nil)
+	default:
+		h.doCall(cmd, done)
+	}
+}
+
+// doCall does what concerns calls.
+func (h *Handset) doCall(cmd phone.Command, done reply) {
+	switch cmd := cmd.(type) {
 	case phone.MakeCall:
 		h.makeCall(cmd, done)
 	case phone.Answer:
@@ -55,8 +92,6 @@ func (h *Handset) do(cmd phone.Command, done reply) {
 		h.reject(cmd, done)
 	case phone.Hangup:
 		h.hangup(cmd, done)
-	case phone.HangupAll:
-		h.hangupAll(done)
 	case phone.Hold:
 		h.onCallLater(cmd.CallID, done, (*call.Call).Hold)
 	case phone.Unhold:
@@ -83,24 +118,8 @@ func (h *Handset) do(cmd phone.Command, done reply) {
 		h.onCall(cmd.CallID, done, func(c *call.Call, _ *phone.CallOutcome) error { return c.StopAudio() })
 	case phone.GetRecording:
 		h.getRecording(cmd, done)
-	case phone.ListCalls:
-		done(phone.Outcome{Calls: h.infos()}, nil)
 	case phone.GetCall:
 		h.getCall(cmd, done)
-	case phone.SendMessage:
-		h.sendMessage(cmd, done)
-	case phone.Register:
-		h.reg.Register(h.registered(done))
-	case phone.Unregister:
-		h.reg.Unregister(h.registered(done))
-	case phone.GetRegistration:
-		r := h.reg.Status()
-		done(phone.Outcome{Registration: &r}, nil)
-	case phone.UpdateSettings:
-		h.update(cmd.Update, done)
-	case phone.GrantCallIDs:
-		h.calls.ids.grant(cmd.Block)
-		done(phone.Outcome{}, nil)
 	default:
 		done(phone.Outcome{}, phone.Errorf(phone.Invalid, "this phone cannot do %T", cmd))
 	}

@@ -126,8 +126,7 @@ func (h *Handset) referred(c *call.Call, r dialog.Referral) (status int, reason 
 	h.emitCall("transfer.accepted", c.ID(), map[string]any{"status": int64(202), "reason": "Accepted", "transfer_to": to, "new_call_id": int64(id)})
 	// After the 202 and its first NOTIFY have been sent.
 	h.loop.Defer(func() {
-		var next *call.Call
-		next = call.Dial(h.env, id, r.To, headers, func(err error) {
+		next := call.Dial(h.env, id, r.To, headers, func(err error) {
 			if err != nil {
 				h.log.Warn("a referred call could not be made", "call_id", id, "error", err)
 				r.Report(503, "Service Unavailable")

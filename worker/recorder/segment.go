@@ -73,7 +73,7 @@ func (s *Segment) Write(pcm []int16) {
 	}
 }
 
-var silence [320]int16
+var silence [320]int16 //nolint:gochecknoglobals // only read
 
 // Close ends the segment: what was written before is in the file when it
 // returns, and so is the sidecar, if one is given, beside it. A second Close

@@ -84,7 +84,7 @@ func (r *registrar) do(fn func()) {
 func (r *registrar) pass(d time.Duration) {
 	r.t.Helper()
 	r.do(func() {})
-	time.Sleep(d)
+	time.Sleep(d) //nolint:forbidigo // virtual time
 	synctest.Wait()
 }
 

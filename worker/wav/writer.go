@@ -27,7 +27,7 @@ func Create(path string, rate int) (*Writer, error) {
 	w := &Writer{file: f, rate: rate}
 	if err := w.writeHeader(); err != nil {
 		f.Close()
-		os.Remove(path)
+		_ = os.Remove(path) // what matters is that it could not be written
 		return nil, fmt.Errorf("the recording %s cannot be created: %w", quote(path), cause(err))
 	}
 	return w, nil

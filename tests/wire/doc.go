@@ -1,0 +1,4 @@
+// Package wire sees what is really sent on loopback: RTP packets, with the time
+// at which the kernel passed them on. It needs the right to open packet
+// sockets (CAP_NET_RAW).
+package wire
