@@ -83,7 +83,10 @@ func (c *Call) Hangup(left func(already bool, err error)) {
 }
 
 // Abandon ends the call without a word to the far end.
-func (c *Call) Abandon(reason string) { c.must(callstate.Lost, c.lastStatus, reason) }
+func (c *Call) Abandon(reason string) {
+	c.session.Abandon()
+	c.must(callstate.Lost, c.lastStatus, reason)
+}
 
 // Play plays a WAV file, or music on hold by its name, into the call.
 func (c *Call) Play(path string, loop bool) error {
