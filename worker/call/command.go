@@ -76,7 +76,7 @@ func (c *Call) Hangup(left func(already bool, err error)) {
 	switch {
 	case c.Waiting():
 		status, text = 603, "Decline"
-	case c.at.State != phone.StateConfirmed:
+	case c.at.State == phone.StateCalling || c.at.State == phone.StateEarly:
 		status, text = 0, "" // the INVITE's final response will say
 	}
 	c.must(callstate.Hangup, status, text)
