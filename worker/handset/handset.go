@@ -31,6 +31,7 @@ import (
 	"ringmaster/worker/codec"
 	"ringmaster/worker/dialog"
 	"ringmaster/worker/journal"
+	"ringmaster/worker/negotiate"
 	"ringmaster/worker/registration"
 	"ringmaster/worker/sipua"
 	"ringmaster/worker/standalone"
@@ -113,6 +114,7 @@ func (h *Handset) Configure(_ context.Context, c phone.Configuration) (phone.Con
 	h.env = &call.Env{
 		Loop: h.loop, Endpoint: h.endpoint, Engine: h.engine, Log: h.log,
 		Emit: h.emitCall, Over: h.over, Referred: h.referred, Lookup: h.lookup, Settings: h.callSettings, SessionID: sessionID,
+		SRTPKey: srtpKey,
 	}
 	h.reg = registration.New(h.registrationConfig())
 	go h.loop.Run()
@@ -130,7 +132,7 @@ func (h *Handset) credentials() sipua.Credentials {
 func (h *Handset) callSettings() call.Settings {
 	return call.Settings{
 		PhoneID: h.cfg.PhoneID, Username: h.cfg.Username, SDPSessionName: h.cfg.SDPSessionName,
-		Codecs: h.codecs, OwnCodecOrder: h.cfg.Codecs != nil,
+		Codecs: h.codecs, OwnCodecOrder: h.cfg.Codecs != nil, SRTP: h.cfg.SRTP,
 		Recording: h.cfg.RecordingEnabled, RecordingsDir: h.cfg.RecordingsDir,
 	}
 }
@@ -149,6 +151,13 @@ func sessionID() uint64 {
 	var b [8]byte
 	_, _ = rand.Read(b[:])
 	return binary.BigEndian.Uint64(b[:]) >> 16
+}
+
+// srtpKey makes a master key and salt of SRTP.
+func srtpKey() phone.Secret {
+	var b [negotiate.KeyLength]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return phone.NewSecret(string(b[:]))
 }
 
 // Watch implements phone.Phone.
