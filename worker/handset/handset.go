@@ -92,14 +92,20 @@ func (h *Handset) Configure(_ context.Context, c phone.Configuration) (phone.Con
 	h.log = h.log.With("phone_id", string(c.PhoneID))
 	h.calls.ids.grant(c.CallIDs)
 
+	secure, err := tlsConfig(c.Settings)
+	if err != nil {
+		return phone.Configured{}, err
+	}
 	h.endpoint = dialog.NewEndpoint(dialog.Config{
 		Loop: h.loop, Username: c.Username, Domain: c.Domain,
 		NewToken: token, Random: mathrand.IntN, Incoming: h.incoming,
 	})
 	h.ua, err = sipua.Listen(h.loop, sipua.Config{
 		Transport: c.Transport, LocalPort: c.LocalPort, UserAgent: h.userAgent,
-		Tap: func(m phone.SIPMessage) { h.journal.Append(phone.Entry{SIP: &m}) },
-		Log: h.log,
+		TLS: secure, TLSName: hostOf(c.Domain),
+		Tap:  func(m phone.SIPMessage) { h.journal.Append(phone.Entry{SIP: &m}) },
+		Lost: func(t sipua.Target, why error) { h.reg.Lost(t, why) },
+		Log:  h.log,
 	}, h.endpoint)
 	if err != nil {
 		return phone.Configured{}, err
