@@ -23,6 +23,7 @@ func TestSecureThroughAsterisk(t *testing.T) {
 		{"srtp after re-INVITE", secureReinvite},
 		{"srtp is mandatory", secureMandatory},
 		{"tls without trust", noTrust},
+		{"connection lost", connectionLost},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, x) })
 	}
@@ -172,4 +173,21 @@ func noTrust(t *testing.T, x exchange) {
 	a.Reaches(call, "CONFIRMED")
 	a.Do("hangup", nil)
 	x.addOver(t, c, "a", "6004", mcpclient.Args{"domain": x.TLSAddr, "transport": "tls", "tls_insecure": true})
+}
+
+// connectionLost: Asterisk forgets a phone whose connection has ended; the
+// phone comes back by itself, long before its registration is to be refreshed,
+// and can be called again.
+func connectionLost(t *testing.T, x exchange) {
+	c := mcpclient.Start(t, programs, mcpclient.Options{})
+	r := newRelay(t, x.TLSAddr)
+	a := x.addOver(t, c, "a", "6004", with(x.tls(), mcpclient.Args{"domain": r.addr, "srtp": true}))
+	b := x.addOver(t, c, "b", "6001", nil)
+	before := x.Accepted("REGISTER", "6004")
+	r.cut()
+	c.Until(phones.Patience, "a second REGISTER of 6004 that Asterisk accepted", "a_get_registration_status", nil,
+		func(mcpclient.Answer) bool { return x.Accepted("REGISTER", "6004") > before })
+	atB := b.Call(x.uri("6004"))
+	a.Answers()
+	b.Reaches(atB, "CONFIRMED")
 }

@@ -1,7 +1,11 @@
 package handset
 
 import (
+	"net"
+	"regexp"
+	"strings"
 	"testing"
+	"time"
 
 	"ringmaster/proto/phone"
 )
@@ -67,4 +71,93 @@ func TestSecureAndOtherPhones(t *testing.T) {
 	on := true
 	b.do(phone.UpdateSettings{Update: phone.Update{SRTP: &on}})
 	connect(a, b)
+}
+
+// forgetful is a far end that answers every request with 200, and an INVITE
+// with the SDP that reply makes of the phone's; it tells what it was asked.
+func forgetful(t *testing.T, reply func(offer string) string) (uri string, asked <-chan string) {
+	t.Helper()
+	conn, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	methods, done := make(chan string, 100), make(chan struct{})
+	t.Cleanup(func() { conn.Close(); <-done })
+	go func() {
+		defer close(done)
+		buf := make([]byte, 65535)
+		for {
+			n, from, err := conn.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			head, offer, _ := strings.Cut(string(buf[:n]), "\r\n\r\n")
+			method, _, _ := strings.Cut(head, " ")
+			methods <- method
+			if method == "ACK" {
+				continue
+			}
+			lines := []string{"SIP/2.0 200 OK", "Contact: <sip:b@" + conn.LocalAddr().String() + ">", "Content-Type: application/sdp"}
+			for _, line := range strings.Split(head, "\r\n")[1:] {
+				switch name, _, _ := strings.Cut(line, ":"); name {
+				case "Via", "From", "Call-ID", "CSeq":
+					lines = append(lines, line)
+				case "To":
+					if !strings.Contains(line, "tag=") {
+						line += ";tag=b"
+					}
+					lines = append(lines, line)
+				}
+			}
+			_, _ = conn.WriteTo([]byte(strings.Join(lines, "\r\n")+"\r\n\r\n"+reply(offer)), from)
+		}
+	}()
+	return "sip:b@" + conn.LocalAddr().String(), methods
+}
+
+// An answer without a key ends the call, be it the first or a later one.
+func TestAnswersWithoutKeys(t *testing.T) {
+	second := regexp.MustCompile(`a=crypto:2.*\r\n`)
+	crypto := regexp.MustCompile(`a=crypto:.*\r\n`)
+	for name, reply := range map[string]func(string) string{
+		"no crypto": func(offer string) string { return crypto.ReplaceAllString(offer, "") },
+		"RTP/AVP":   func(offer string) string { return strings.Replace(offer, "RTP/SAVP", "RTP/AVP", 1) },
+		"two":       func(offer string) string { return offer },
+	} {
+		for _, later := range []bool{false, true} {
+			answered := 0
+			uri, asked := forgetful(t, func(offer string) string {
+				if answered++; later && answered == 1 {
+					return second.ReplaceAllString(offer, "")
+				}
+				if later && name == "two" { // of one that is offered again
+					offer = crypto.ReplaceAllString(offer, "$0$0")
+				}
+				return reply(offer)
+			})
+			a := newRig(t, "a", 0, withSRTP)
+			a.do(phone.MakeCall{DestURI: uri})
+			want := []string{"INVITE", "ACK", "BYE"}
+			if later {
+				a.awaits("call.state.confirmed")
+				want = []string{"INVITE", "ACK", "INVITE", "ACK", "BYE"}
+				if _, err := a.try(phone.Hold{}); err == nil {
+					t.Errorf("%s: the hold succeeds", name)
+				}
+			}
+			if e := a.awaits("call.state.disconnected"); e.Data["last_status"] != int64(488) {
+				t.Errorf("%s: the call ended as %v", name, e.Data)
+			}
+			for _, method := range want {
+				select {
+				case got := <-asked:
+					if got != method {
+						t.Errorf("%s: %s came, want %s", name, got, method)
+					}
+				case <-time.After(patience):
+					t.Fatalf("%s: no %s came", name, method)
+				}
+			}
+		}
+	}
 }

@@ -41,6 +41,9 @@ var (
 	ErrNoAudio = errors.New("no audio stream")
 	// ErrProfile: audio only under a profile that this phone does not speak.
 	ErrProfile = errors.New("unsupported media profile")
+	// ErrKeys: no key of SRTP that this phone can use (RFC 4568): no a=crypto
+	// line, or none with a suite and parameters that it has.
+	ErrKeys = errors.New("no usable SRTP key")
 	// ErrNoCommonCodec: answer it with 488.
 	ErrNoCommonCodec = errors.New("no common codec")
 	// ErrRejected: the answer refused our audio with port 0.

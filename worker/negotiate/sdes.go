@@ -2,7 +2,6 @@ package negotiate
 
 import (
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,10 +10,6 @@ import (
 	"ringmaster/proto/phone"
 	"ringmaster/proto/sdp"
 )
-
-// ErrKeys: no key of SRTP that this phone can use (RFC 4568): no a=crypto
-// line, or none with a suite and parameters that it has.
-var ErrKeys = errors.New("no usable SRTP key")
 
 // Keys protect a stream by SRTP, as a=crypto lines have agreed on them. The
 // zero value stands for RTP in the clear.

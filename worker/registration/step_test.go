@@ -148,8 +148,8 @@ func TestStep(t *testing.T) {
 			{60 * time.Second, dropped{cut}, "", time.Second},
 			{time.Second, timeout{}, again, 0},
 			{0, ok, success + " landed", 90 * time.Second},
-			{time.Second, dropped{cut}, "", 9 * time.Second}, // by a registrar that ends every connection
-			{9 * time.Second, timeout{}, again, 0},
+			{time.Second, dropped{cut}, "", 4 * time.Second}, // by a registrar that ends every connection
+			{4 * time.Second, timeout{}, again, 0},
 			{0, ok, success + " landed", 90 * time.Second},
 			{89500 * time.Millisecond, dropped{cut}, "", 500 * time.Millisecond}, // the refresh comes sooner
 		}},

@@ -11,7 +11,7 @@ const (
 	minRefresh    = time.Second
 	// minFlow is how often a phone makes its binding anew at a registrar that
 	// ends every connection at once.
-	minFlow = 10 * time.Second
+	minFlow = 5 * time.Second
 )
 
 // redialAfter is how long to wait when the connection ends that a REGISTER went
