@@ -94,12 +94,23 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"--help"}, 0, "  -worker program", ""},
 		{[]string{"serve", "-h"}, 0, "Usage: supervisor", ""},
 		{[]string{"serv"}, 2, "", `unknown command "serv": did you mean "serve"?`},
-		{[]string{"dance"}, 2, "", `unknown command "dance": there are serve, version`},
+		{[]string{"dance"}, 2, "", `unknown command "dance": there are serve, run, validate, pbx, version`},
 		{[]string{"--tools", "both"}, 2, "", `--tools must be one of ["per-phone" "shared"], not "both"`},
 		{[]string{"--no-such-flag"}, 2, "", "flag provided but not defined: -no-such-flag"},
 		{[]string{"serve", "x"}, 2, "", `serve takes flags only, not "x"`},
 		{serving("--profile", filepath.Join(dir, "none.yaml")), 2, "", "none.yaml not found"},
 		{serving("--profile", bad), 2, "", `bad.yaml:1:24: phones[0] (a): unknown key "fones"`},
+		{[]string{"--pbx=here"}, 2, "", `an IP address and a port, as 127.0.0.1:5070`},
+		{[]string{"run"}, 2, "", "run takes the files of scenarios"},
+		{[]string{"run", "--help"}, 0, "Usage: supervisor run FILE…", ""},
+		{[]string{"run", filepath.Join(dir, "none.yaml")}, 2, "", "none.yaml cannot be read: no such file"},
+		{[]string{"run", "--log-level", "loud", bad}, 2, "", "--log-level must be one of"},
+		{[]string{"validate"}, 2, "", "validate takes the files of scenarios"},
+		{[]string{"validate", bad}, 2, "", "bad.yaml:1:"},
+		{[]string{"validate", "../scenario/examples/basic-call-dtmf.yaml"}, 0, "basic-call-dtmf is valid\n", ""},
+		{[]string{"pbx", "one", "two"}, 2, "", "pbx takes one address"},
+		{[]string{"pbx", "here"}, 2, "", `"here": the PBX's address is`},
+		{[]string{"pbx", "--profile", filepath.Join(dir, "none.yaml")}, 2, "", "none.yaml not found"},
 		{serving(), 0, "", ""}, // stdin is at its end
 	} {
 		e, stdout, stderr := edges(t, c.args, nil)
@@ -213,7 +224,7 @@ func TestPhonesInProcessesOfTheirOwn(t *testing.T) {
 	if got := s.call("list_phones", `{}`); got["total_count"] != 2.0 {
 		t.Errorf("list_phones: %v", got)
 	}
-	if got := s.call("drop_phone", `{"phone_id":"a"}`); got["tools_removed"] != 17.0 {
+	if got := s.call("drop_phone", `{"phone_id":"a"}`); got["tools_removed"] != 22.0 {
 		t.Errorf("drop_phone: %v", got)
 	}
 	_ = s.in.Close()

@@ -5,12 +5,18 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"testing"
 	"time"
 
 	"ringmaster/proto/phone"
 	"ringmaster/supervisor/fleet"
 	"ringmaster/supervisor/hub"
+
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
@@ -23,7 +29,9 @@ type fakeFleet struct {
 	updated  phone.Updated
 	addErr   error
 	loadErrs []fleet.Failure
-	did      []string // the commands, as Go writes them
+
+	mu  sync.Mutex
+	did []string // the commands, as Go writes them
 }
 
 func newFake(ids ...phone.ID) *fakeFleet {
@@ -114,7 +122,9 @@ func (f *fakeFleet) Update(_ context.Context, id phone.ID, u phone.Update) (flee
 }
 
 func (f *fakeFleet) Do(_ context.Context, id phone.ID, c phone.Command) (phone.Outcome, error) {
+	f.mu.Lock()
 	f.did = append(f.did, fmt.Sprintf("%s %T", id, c))
+	f.mu.Unlock()
 	if _, err := f.Status(id); err != nil {
 		return phone.Outcome{}, err
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -44,6 +45,25 @@ func clean(s string, most int) string {
 	return b.String()
 }
 
+// verbatim is what was on the wire, byte for byte; only bytes that no text can
+// hold are written as escapes.
+func verbatim(raw []byte) string {
+	if utf8.Valid(raw) {
+		return string(raw)
+	}
+	var b strings.Builder
+	for len(raw) > 0 {
+		r, size := utf8.DecodeRune(raw)
+		if r == utf8.RuneError && size == 1 {
+			fmt.Fprintf(&b, `\x%02x`, raw[0])
+		} else {
+			b.Write(raw[:size])
+		}
+		raw = raw[size:]
+	}
+	return b.String()
+}
+
 // orNull is nil for the zero value: what is not known is null.
 func orNull[T comparable](v T) *T {
 	var zero T
@@ -65,6 +85,17 @@ func timestampOrNull(t time.Time) *string {
 	}
 	text := timestamp(t)
 	return &text
+}
+
+// unixTime is a moment as Unix seconds with microseconds, a number. Its value
+// is in microseconds.
+type unixTime int64
+
+func unixTimeOf(t time.Time) unixTime { return unixTime(t.UnixMicro()) }
+
+// MarshalJSON writes every microsecond, which a float64 might round.
+func (t unixTime) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, "%d.%06d", t/1e6, t%1e6), nil
 }
 
 // newest keeps the last n; without n, all.
@@ -103,6 +134,32 @@ func reroot(path, from, to string) (string, bool) {
 		return "", false
 	}
 	return filepath.Join(to, rest), true
+}
+
+// shown is a value of an event's data as the client sees it: a copy whose texts
+// are clean, and whose paths are turned.
+func (s *Set) shown(name string, v any) any {
+	switch v := v.(type) {
+	case string:
+		if slices.Contains([]string{"file", "path", "recording", "recording_meta", "pcap"}, name) {
+			v = string(s.outside(Path(v)))
+		}
+		return clean(v, bodyBound)
+	case []any:
+		list := make([]any, len(v))
+		for i, one := range v {
+			list[i] = s.shown(name, one)
+		}
+		return list
+	case map[string]any:
+		object := make(map[string]any, len(v))
+		for key, one := range v {
+			object[clean(key, nameBound)] = s.shown(key, one)
+		}
+		return object
+	default:
+		return v
+	}
 }
 
 // mapPaths turns every Path in what v points to.

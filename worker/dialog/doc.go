@@ -4,6 +4,7 @@
 //	endpoint.go  which dialog a message belongs to
 //	session.go   a dialog's identifiers, sequence numbers, route set
 //	invite.go    an INVITE that we send; forks
+//	redirect.go  where 3xx responses send it
 //	answer.go    an INVITE that we receive
 //	reinvite.go  offers within a dialog, both ways, by INVITE and UPDATE
 //	refer.go     REFER and its NOTIFYs, Replaces

@@ -24,7 +24,13 @@ func (e *Endpoint) Invite(to URI, headers []Header, o Observer) *Session {
 	e.add(s)
 
 	dest.Headers = nil
-	e.ua.Resolve(dest, func(targets []sipua.Target, err error) {
+	s.inviteTo(dest, headers)
+	return s
+}
+
+// inviteTo sends the session's INVITE to where dest is.
+func (s *Session) inviteTo(dest sip.Uri, headers []Header) {
+	s.e.ua.Resolve(dest, func(targets []sipua.Target, err error) {
 		if s.ended {
 			return
 		}
@@ -35,7 +41,6 @@ func (e *Endpoint) Invite(to URI, headers []Header, o Observer) *Session {
 			s.failed(err)
 		}
 	})
-	return s
 }
 
 func (s *Session) sendInvite(dest sip.Uri, headers []Header, targets []sipua.Target) error {
@@ -53,12 +58,11 @@ func (s *Session) sendInvite(dest sip.Uri, headers []Header, targets []sipua.Tar
 	}
 	setBody(req, sdpType, body)
 	s.inviting = true
-	told := false
 	s.invite = ua.Send(sipua.Outgoing{
 		Request: req, Targets: targets, NextCSeq: s.nextSeq, Authenticate: true,
 		OnSent: func(*sip.Request, sipua.Target) {
-			if !told { // an authenticated retry is the same call
-				told = true
+			if !s.told { // a retry, authenticated or redirected, is the same call
+				s.told = true
 				s.observer.InviteSent()
 			}
 		},
@@ -68,6 +72,7 @@ func (s *Session) sendInvite(dest sip.Uri, headers []Header, targets []sipua.Tar
 				s.progressed(res)
 			case res.StatusCode < 300:
 				s.acceptedBy(res, sent)
+			case s.redirected(dest, headers, res):
 			default:
 				s.inviting = false
 				s.end()
@@ -99,6 +104,7 @@ func (s *Session) progressed(res *sip.Response) {
 // Cancel gives up our INVITE: CANCEL, as soon as RFC 3261 §9.1 allows it. The
 // observer hears Declined (487), Failed, or Accepted when a 2xx crossed it.
 func (s *Session) Cancel() {
+	s.cancelled = true
 	switch {
 	case s.invite != nil:
 		s.invite.Cancel()

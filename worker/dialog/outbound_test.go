@@ -170,3 +170,35 @@ func TestReofferWaitsAfterGlare(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestRedirectIsFollowedOnceToEachPlace(t *testing.T) {
+	n, p, other := newEnd(t), newPeer(t), newPeer(t)
+	n.invite(p)
+	first := p.request(sip.INVITE)
+	p.answer(first, 302, "far", p.contact()+";q=0.9", other.contact()+";q=0.5", "Contact: <tel:123>")
+	p.request(sip.ACK)
+	second := other.request(sip.INVITE) // p itself has been tried
+	if second.CallID().Value() != first.CallID().Value() || second.CSeq().SeqNo <= first.CSeq().SeqNo {
+		t.Errorf("the redirected INVITE is\n%s", second)
+	}
+	if tag, has := second.To().Params.Get("tag"); has {
+		t.Errorf("it has the To tag %q of who redirected it", tag)
+	}
+	other.answer(second, 302, "far", p.contact()) // a loop
+	n.hears("sent")
+	n.hears("declined 302")
+}
+
+func TestRedirectedCallIsAnswered(t *testing.T) {
+	n, p, other := newEnd(t), newPeer(t), newPeer(t)
+	s := n.invite(p)
+	p.answer(p.request(sip.INVITE), 301, "far", other.contact())
+	p.request(sip.ACK)
+	other.answer(other.request(sip.INVITE), 200, "new", other.contact())
+	other.request(sip.ACK)
+	for _, want := range []string{"sent", "accepted 200", "ack sent"} {
+		n.hears(want)
+	}
+	n.on(func() { s.Bye(func(error) {}) })
+	other.answer(other.request(sip.BYE), 200, "")
+}

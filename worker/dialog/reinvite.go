@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -82,6 +83,9 @@ func (s *Session) reinvite(r Reoffer) {
 			case res.StatusCode == 491 && r.tries < glareTries:
 				s.inviting = false
 				s.e.cfg.Loop.After(s.glareWait(), func() { s.Reoffer(r) })
+			case res.StatusCode == 500 && retryAfter(res) > 0 && r.tries < glareTries:
+				s.inviting = false
+				s.e.cfg.Loop.After(retryAfter(res), func() { s.Reoffer(r) }) // RFC 3261 §14.2
 			default:
 				e := phone.Errorf(phone.Refused, "the far end refused the re-INVITE: %d %s", res.StatusCode, res.Reason)
 				e.Status = res.StatusCode
@@ -90,6 +94,20 @@ func (s *Session) reinvite(r Reoffer) {
 		},
 		failed: fail,
 	})
+}
+
+// retryAfter is how long a response asks to wait; 0 when it does not, or asks
+// for longer than a call waits.
+func retryAfter(res *sip.Response) time.Duration {
+	h := res.GetHeader("Retry-After")
+	if h == nil {
+		return 0
+	}
+	seconds, err := strconv.Atoi(strings.TrimSpace(h.Value()))
+	if err != nil || seconds < 0 || seconds > 10 {
+		return 0
+	}
+	return max(time.Duration(seconds)*time.Second, 100*time.Millisecond)
 }
 
 // glareWait is how long to wait after 491: 2.1 to 4 s for the owner of the

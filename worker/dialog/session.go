@@ -73,6 +73,9 @@ type Session struct {
 	invite     *sipua.ClientTx // our INVITE
 	ack        *sip.Request    // of its 2xx, to repeat
 	ackTo      sipua.Target
+	cancelled  bool      // it is to be given up
+	told       bool      // the observer knows that it has left
+	redirects  redirects // where 3xx responses have sent it
 	inviting   bool      // our INVITE or re-INVITE is not final
 	reoffers   []Reoffer // they wait for their turn
 	ownsCallID bool      // we made the Call-ID

@@ -15,6 +15,15 @@ type reply func(phone.Outcome, error)
 
 // Do implements phone.Phone.
 func (h *Handset) Do(ctx context.Context, cmd phone.Command) (phone.Outcome, error) {
+	pending, err := h.Begin(ctx, cmd)
+	if err != nil {
+		return phone.Outcome{}, err
+	}
+	return pending()
+}
+
+// Begin implements phone.Phone. A command is taken in one turn of the loop.
+func (h *Handset) Begin(ctx context.Context, cmd phone.Command) (phone.Pending, error) {
 	type answer struct {
 		outcome phone.Outcome
 		err     error
@@ -28,16 +37,18 @@ func (h *Handset) Do(ctx context.Context, cmd phone.Command) (phone.Outcome, err
 		})
 	})
 	if err != nil {
-		return phone.Outcome{}, err
+		return nil, err
 	}
-	select {
-	case a := <-answered:
-		return a.outcome, a.err
-	case <-ctx.Done():
-		return phone.Outcome{}, ctx.Err()
-	case <-h.loop.Stopped():
-		return phone.Outcome{}, phone.Errorf(phone.Gone, "phone %q was shut down before it had answered", h.cfg.PhoneID)
-	}
+	return func() (phone.Outcome, error) {
+		select {
+		case a := <-answered:
+			return a.outcome, a.err
+		case <-ctx.Done():
+			return phone.Outcome{}, ctx.Err()
+		case <-h.loop.Stopped():
+			return phone.Outcome{}, phone.Errorf(phone.Gone, "phone %q was shut down before it had answered", h.cfg.PhoneID)
+		}
+	}, nil
 }
 
 func (h *Handset) do(cmd phone.Command, done reply) {
