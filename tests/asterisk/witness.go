@@ -55,3 +55,21 @@ func (s *Server) Accepted(method, user string) int {
 	}
 	return len(seen)
 }
+
+// SuiteOffered is the suite of SRTP in the first a=crypto line of the newest
+// INVITE that Asterisk sent to a user; "" when there was none.
+func (s *Server) SuiteOffered(user string) string {
+	raw, err := os.ReadFile(filepath.Join(s.home, "log", "full"))
+	if err != nil {
+		return ""
+	}
+	crypto := regexp.MustCompile(`(?m)^a=crypto:\d+ (\S+)`)
+	suite := ""
+	for _, sent := range strings.Split(string(raw), "<--- Transmitting SIP request")[1:] {
+		message, _, _ := strings.Cut(sent, "<---")
+		if found := crypto.FindStringSubmatch(message); found != nil && strings.Contains(message, "INVITE sip:"+user+"@") {
+			suite = found[1]
+		}
+	}
+	return suite
+}
