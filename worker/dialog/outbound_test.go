@@ -54,9 +54,13 @@ func TestCallOutAndHangUp(t *testing.T) {
 func TestRepeatedAnswerGetsItsAckAgain(t *testing.T) {
 	n, p := newEnd(t), newPeer(t)
 	_, invite := established(t, n, p)
-	for range 2 {
+	var acks [2]string
+	for i := range acks {
 		p.answer(invite, 200, "far", p.contact())
-		p.request(sip.ACK)
+		acks[i] = p.request(sip.ACK).String()
+	}
+	if acks[0] != acks[1] {
+		t.Errorf("the ACK was\n%sthen\n%s", acks[0], acks[1])
 	}
 }
 
