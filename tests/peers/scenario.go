@@ -31,6 +31,9 @@ var words = template.FuncMap{
 	"answer": func(status string, parts ...string) string {
 		return send(statusLine(status)+"\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\n"+contact, parts)
 	},
+	"inner": func(status string, parts ...string) string {
+		return send(statusLine(status)+"\nVia:[$via]\nFrom:[$from]\nTo:[$to]\nCall-ID: [call_id]\nCSeq:[$cseq]\n"+contact, parts)
+	},
 	"answerto": func(status string, parts ...string) string {
 		return send(statusLine(status)+"\n[last_Via:]\n[last_From:]\n[last_To:];tag=peer\n[last_Call-ID:]\n[last_CSeq:]\n"+contact, parts)
 	},
@@ -47,8 +50,9 @@ var words = template.FuncMap{
 }
 
 const (
-	contact = "Contact: <sip:peer@[local_ip]:[local_port]>\n"
-	invited = `<recv request="INVITE" rrs="true"><action>
+	phoneURI = "sip:a@[remote_ip]:[remote_port]"
+	contact  = "Contact: <sip:peer@[local_ip]:[local_port]>\n"
+	invited  = `<recv request="INVITE" rrs="true"><action>
 <ereg regexp=".*" search_in="hdr" header="Via:" assign_to="via"/>
 <ereg regexp=".*" search_in="hdr" header="From:" assign_to="from"/>
 <ereg regexp=".*" search_in="hdr" header="To:" assign_to="to"/>
@@ -94,13 +98,28 @@ func reply(status string, parts ...string) string {
 }
 
 func begin(method string, seq int, toTag string, parts []string) string {
-	uri := "sip:phone@[remote_ip]:[remote_port]"
-	if toTag != "" {
+	uri := phoneURI
+	if toTag == "[peer_tag_param]" {
 		uri = "[next_url]"
 	}
-	return send(requestLine(method, uri)+fmt.Sprintf(
-		"From: <sip:peer@[local_ip]:[local_port]>;tag=peer\nTo: <sip:phone@[remote_ip]:[remote_port]>%s\nCall-ID: [call_id]\nCSeq: %d %s\nMax-Forwards: 70\n%s",
-		toTag, seq, method, contact), parts)
+	line := requestLine(method, uri)
+	if method == "INVITE" && toTag == "" {
+		line = inviteBranch(line)
+	}
+	return send(line+fmt.Sprintf(
+		"From: <sip:peer@[local_ip]:[local_port]>;tag=peer\nTo: <%s>%s\nCall-ID: [call_id]\nCSeq: %d %s\nMax-Forwards: 70\n%s",
+		phoneURI, toTag, seq, method, contact), parts)
+}
+
+// inviteBranch gives a request the branch of the INVITE that begins the call.
+func inviteBranch(head string) string {
+	return strings.Replace(head, "[branch]", "z9hG4bK[pid]invite", 1)
+}
+
+// sameTransaction is a CANCEL, or the ACK of a refusal: it has the INVITE's
+// branch.
+func sameTransaction(method, toTag string) string {
+	return send(inviteBranch(requestLine(method, phoneURI))+fmt.Sprintf("From: <sip:peer@[local_ip]:[local_port]>;tag=peer\nTo: <%s>%s\nCall-ID: [call_id]\nCSeq: 1 %s\nMax-Forwards: 70\n", phoneURI, toTag, method), nil)
 }
 
 // send finishes a message: parts are headers, and a body.
@@ -119,16 +138,13 @@ func send(head string, parts []string) string {
 	return "<send><![CDATA[\n" + head + "Content-Length: [len]\n\n" + body + "\n]]></send>"
 }
 
-// check makes a received message's header, or "body", hold a regular
-// expression.
+// check makes a header of a received message, its "body" or all of it ("msg")
+// match a regular expression.
 func check(where, pattern string) string {
 	pattern = strings.NewReplacer("&", "&amp;", "<", "&lt;", `"`, "&quot;").Replace(pattern)
-	search := `search_in="msg"`
-	if where != "body" {
-		search = fmt.Sprintf(`search_in="hdr" header="%s:"`, where)
-	}
-	if where == "body" {
-		search = `search_in="body"`
+	search := fmt.Sprintf(`search_in="hdr" header="%s:"`, where)
+	if where == "body" || where == "msg" {
+		search = fmt.Sprintf(`search_in="%s"`, where)
 	}
 	return fmt.Sprintf(`<ereg regexp="%s" %s check_it="true" assign_to="checked"/>`, pattern, search)
 }
