@@ -45,8 +45,11 @@ var words = template.FuncMap{
 	"next": func(method string, seq int, parts ...string) string {
 		return begin(method, seq, "[peer_tag_param]", parts)
 	},
-	"sdp":  description,
-	"line": func(lines ...string) string { return strings.Join(lines, "\n") },
+	"cancel": func() string { return sameTransaction("CANCEL", "") },
+	"ack":    func() string { return sameTransaction("ACK", "[peer_tag_param]") },
+	"lost":   func(method string, seq int) string { return begin(method, seq, ";tag=nobody", nil) },
+	"sdp":    description,
+	"line":   func(lines ...string) string { return strings.Join(lines, "\n") },
 }
 
 const (
