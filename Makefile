@@ -42,8 +42,10 @@ $(GOLANGCI):
 	mv $(TOOLS)/golangci-lint $@
 
 interop: build
+	scripts/install-peers
 	asterisk="$$(scripts/install-asterisk)"; \
-	RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 300s -v ./tests/asterisk ./tests/interop
+	RINGMASTER_INTEROP=1 RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin \
+	$(GO) test -tags interop -count=1 -timeout 600s -v ./tests/asterisk ./tests/interop
 
 bench: build
 	asterisk="$$(scripts/install-asterisk)"; \

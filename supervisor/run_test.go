@@ -213,7 +213,7 @@ func TestPhonesInProcessesOfTheirOwn(t *testing.T) {
 	if got := s.call("list_phones", `{}`); got["total_count"] != 2.0 {
 		t.Errorf("list_phones: %v", got)
 	}
-	if got := s.call("drop_phone", `{"phone_id":"a"}`); got["tools_removed"] != 17.0 {
+	if got := s.call("drop_phone", `{"phone_id":"a"}`); got["tools_removed"] != 22.0 {
 		t.Errorf("drop_phone: %v", got)
 	}
 	_ = s.in.Close()

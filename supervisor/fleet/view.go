@@ -60,6 +60,11 @@ func (v *view) applyCall(e *phone.Event) {
 	call.RemoteURI = word(e.Data["remote_uri"])
 	call.LastStatus = number(e.Data["last_status"])
 	call.LastStatusText = word(e.Data["last_status_text"])
+	call.SIPCallID = word(e.Data["sip_call_id"])
+	call.Codec = word(e.Data["codec"])
+	call.RemoteContact = word(e.Data["remote_contact"])
+	call.LocalContact = word(e.Data["local_contact"])
+	call.RecordingFile = word(e.Data["recording_file"])
 	if v.calls == nil {
 		v.calls = map[phone.CallID]phone.CallInfo{}
 	}
@@ -89,6 +94,11 @@ func (v *view) burial(id phone.ID, now time.Time) []phone.Entry {
 				"last_status":      int64(call.LastStatus),
 				"last_status_text": workerExited,
 				"direction":        string(call.Direction),
+				"sip_call_id":      call.SIPCallID,
+				"codec":            call.Codec,
+				"remote_contact":   call.RemoteContact,
+				"local_contact":    call.LocalContact,
+				"recording_file":   call.RecordingFile,
 				"reason":           workerExited,
 			},
 		}}, phone.Entry{Ended: &call})

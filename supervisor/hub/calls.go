@@ -1,10 +1,7 @@
 package hub
 
 import (
-	"maps"
-	"slices"
 	"sort"
-	"time"
 
 	"ringmaster/proto/phone"
 )
@@ -58,90 +55,7 @@ func (h *Hub) Ended(id phone.ID, c phone.CallID) (phone.CallInfo, bool) {
 // end keeps the final state of a call.
 func (m *memory) end(info phone.CallInfo) {
 	m.note(info.CallID)
-	delete(m.live, info.CallID)
 	m.ended.push(info)
-}
-
-// follow learns from an event which calls there are. A worker reports the end
-// of a call with an Ended entry; when the fleet has to report it (own), the
-// worker is gone, and what its events told of the call is all there will be.
-func (m *memory) follow(e phone.Event, own bool) {
-	if e.Type == "phone.exited" {
-		m.bury()
-	}
-	if e.CallID == nil {
-		return
-	}
-	c := *e.CallID
-	m.note(c)
-	state, ok := stateOf(e.Type)
-	if !ok {
-		return
-	}
-	info := m.live[c]
-	if info.StartedAt.IsZero() {
-		info.CallID, info.StartedAt = c, e.Time
-	}
-	info.State = state
-	info.RemoteURI = text(e.Data, "remote_uri", info.RemoteURI)
-	info.Direction = phone.Direction(text(e.Data, "direction", string(info.Direction)))
-	info.LastStatusText = text(e.Data, "last_status_text", info.LastStatusText)
-	if status, ok := e.Data["last_status"].(int64); ok && status != 0 {
-		info.LastStatus = int(status)
-	}
-	switch state {
-	case phone.StateConnecting, phone.StateConfirmed:
-		if info.AnsweredAt.IsZero() {
-			info.AnsweredAt = e.Time
-		}
-		m.live[c] = info
-	case phone.StateDisconnected:
-		info.EndedAt = e.Time
-		info.Duration = since(info.AnsweredAt, e.Time)
-		m.live[c] = info
-		if own {
-			m.end(info)
-		}
-	default:
-		m.live[c] = info
-	}
-}
-
-// bury keeps the calls that ended before their worker died, but whose Ended
-// entry died with it.
-func (m *memory) bury() {
-	for _, c := range slices.Sorted(maps.Keys(m.live)) {
-		if info := m.live[c]; info.State == phone.StateDisconnected {
-			m.end(info)
-		}
-	}
-}
-
-const statePrefix = "call.state."
-
-func stateOf(eventType string) (phone.State, bool) {
-	for s := phone.StateCalling; s <= phone.StateDisconnected; s++ {
-		if eventType == statePrefix+s.EventName() {
-			return s, true
-		}
-	}
-	return phone.StateNull, false
-}
-
-// text is a string of an event's data, or what was known before.
-func text(data map[string]any, key, before string) string {
-	if s, ok := data[key].(string); ok && s != "" {
-		return s
-	}
-	return before
-}
-
-// since is the time between two moments, 0 when the first is not known.
-func since(begin, end time.Time) time.Duration {
-	if begin.IsZero() {
-		return 0
-	}
-	return end.Sub(begin)
 }
 
 // span is a run of call ids, both ends included.

@@ -84,10 +84,10 @@ func (h *Hub) Read(ctx context.Context, q Query) ([]Record, error) {
 	}
 }
 
-// Wait returns the first record after a position that match accepts. A Gap
-// that hides what may have matched is offered to match like any record.
-func (h *Hub) Wait(ctx context.Context, after uint64, match func(Record) bool) (Record, error) {
-	q := Query{After: after, Mark: after, Traces: true}
+// Wait returns the first record of q that match accepts; q.Max does not count.
+// A Gap that hides what may have matched is offered to match like any record.
+func (h *Hub) Wait(ctx context.Context, q Query, match func(Record) bool) (Record, error) {
+	q.Max, q.Mark = 0, cmp.Or(q.Mark, q.After)
 	for {
 		records, err := h.Read(ctx, q)
 		if err != nil {

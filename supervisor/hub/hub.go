@@ -42,7 +42,6 @@ type memory struct {
 	ended       *ring[phone.CallInfo]
 	inbox       *ring[phone.Message]
 	known       []span
-	live        map[phone.CallID]phone.CallInfo
 }
 
 // New makes an empty hub.
@@ -74,7 +73,9 @@ func (h *Hub) Append(id phone.ID, incarnation int, e phone.Entry) {
 	case e.Ended != nil:
 		m.end(*e.Ended)
 	case e.Event != nil:
-		m.follow(*e.Event, e.Seq == 0)
+		if e.Event.CallID != nil {
+			m.note(*e.Event.CallID)
+		}
 		h.publish(Record{PhoneID: id, Incarnation: incarnation, Seq: e.Seq, Event: e.Event})
 	case e.Gap != nil:
 		h.publish(Record{PhoneID: id, Incarnation: incarnation, Seq: e.Seq, Gap: e.Gap})
@@ -121,7 +122,6 @@ func (h *Hub) memory(id phone.ID) *memory {
 			sip:   newRing[phone.SIPMessage](SIPLogBound),
 			ended: newRing[phone.CallInfo](HistoryBound),
 			inbox: newRing[phone.Message](InboxBound),
-			live:  make(map[phone.CallID]phone.CallInfo),
 		}
 		h.phones[id] = m
 	}

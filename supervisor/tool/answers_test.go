@@ -291,6 +291,67 @@ func TestCallTools(t *testing.T) {
 	})
 }
 
+func TestTalkTools(t *testing.T) {
+	for _, c := range []struct{ tool, command string }{{"hold", "phone.Hold"}, {"unhold", "phone.Unhold"}} {
+		pin(t, c.tool, func(a *answers) {
+			f := newFake("a", "b")
+			s := newSet(f)
+			f.outcomes[c.command] = onCall(phone.CallOutcome{CallID: 0, State: phone.StateConfirmed})
+			a.add(s, "the first active call", `{}`)
+			f.outcomes[c.command] = onCall(phone.CallOutcome{CallID: 0, State: phone.StateConfirmed, Already: true})
+			a.add(s, "call 0, again", `{"call_id": 0}`)
+			f.outcomes[c.command] = phone.Errorf(phone.Refused, "call 0: the far end refused the change: 488 Not Acceptable Here")
+			a.add(s, "the far end refuses", `{"call_id": 0}`)
+			s.o.Hub.NoteCall("b", 1000)
+			a.add(s, "another phone's call", `{"call_id": 1000}`)
+			f.outcomes[c.command] = errNoCall
+			a.add(s, "no active call", `{}`)
+			ended := endedCall(2)
+			s.o.Hub.Append("a", 1, phone.Entry{Seq: 1, Ended: &ended})
+			a.add(s, "a call that has ended", `{"call_id": 2}`)
+		})
+	}
+	pin(t, "blind_transfer", func(a *answers) {
+		f := newFake("a")
+		s := newSet(f)
+		f.outcomes["phone.BlindTransfer"] = onCall(phone.CallOutcome{CallID: 0, State: phone.StateConfirmed})
+		a.add(s, "accepted", `{"dest_uri": "sip:c@pbx.example"}`)
+		a.add(s, "no destination", `{"call_id": 0}`)
+		f.outcomes["phone.BlindTransfer"] = phone.Errorf(phone.Refused, "call 0: the far end refused the transfer: 603 Decline")
+		a.add(s, "refused", `{"dest_uri": "sip:c@pbx.example", "call_id": 0}`)
+		a.add(s, "a call that nobody has", `{"dest_uri": "sip:c@pbx.example", "call_id": 9999}`)
+	})
+	pin(t, "attended_transfer", func(a *answers) {
+		f := newFake("a", "b")
+		s := newSet(f)
+		f.outcomes["phone.AttendedTransfer"] = onCall(phone.CallOutcome{CallID: 0, State: phone.StateConfirmed})
+		a.add(s, "the first two active calls", `{}`)
+		a.add(s, "calls 0 and 1", `{"call_id": 0, "dest_call_id": 1}`)
+		s.o.Hub.NoteCall("b", 1000)
+		a.add(s, "another phone's leg", `{"call_id": 0, "dest_call_id": 1000}`)
+		f.outcomes["phone.AttendedTransfer"] = phone.Errorf(phone.Invalid, "give both call_id and dest_call_id, or neither")
+		a.add(s, "half of it", `{"dest_call_id": 1}`)
+		ended := endedCall(2)
+		s.o.Hub.Append("a", 1, phone.Entry{Seq: 1, Ended: &ended})
+		f.outcomes["phone.AttendedTransfer"] = phone.Errorf(phone.NotFound, "phone_id \"a\" has no active call 2")
+		a.add(s, "a leg that has ended", `{"call_id": 0, "dest_call_id": 2}`)
+	})
+	pin(t, "conference", func(a *answers) {
+		f := newFake("a", "b")
+		s := newSet(f)
+		f.outcomes["phone.Conference"] = out(phone.Outcome{Participants: 3})
+		a.add(s, "three calls", `{"call_ids": [0, 1, 2]}`)
+		a.add(s, "no calls named", `{}`)
+		a.add(s, "no list", `{"call_ids": "0,1"}`)
+		s.o.Hub.NoteCall("b", 1000)
+		a.add(s, "another phone's call", `{"call_ids": [0, 1000]}`)
+		f.outcomes["phone.Conference"] = phone.Errorf(phone.Invalid, "call_ids must name two to 8 different calls of this phone")
+		a.add(s, "one call", `{"call_ids": [0]}`)
+		f.outcomes["phone.Conference"] = phone.Errorf(phone.Precondition, "call 1 is CALLING and cannot be part of a conference: it must be confirmed")
+		a.add(s, "a call that is not answered", `{"call_ids": [0, 1]}`)
+	})
+}
+
 func TestMediaTools(t *testing.T) {
 	pin(t, "send_dtmf", func(a *answers) {
 		f := newFake("a")

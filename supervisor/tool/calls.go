@@ -39,7 +39,7 @@ func (c *call) mine(id *phone.CallID) error {
 	}
 	if owner, known := c.set.o.Hub.Owner(*id); known {
 		if owner != c.phone {
-			return phone.Errorf(phone.Invalid, "call_id %d belongs to phone_id '%s', not '%s'", *id, owner, c.phone)
+			return foreignCall(*id, owner, c.phone)
 		}
 		return nil
 	}
@@ -51,25 +51,45 @@ func (c *call) mine(id *phone.CallID) error {
 	return notFound(*id)
 }
 
+func foreignCall(id phone.CallID, owner, named phone.ID) error {
+	return phone.Errorf(phone.Invalid, "call_id %d belongs to phone_id '%s', not '%s'", id, owner, named)
+}
+
 func notFound(id phone.CallID) error {
 	return phone.Errorf(phone.NotFound, "call %d not found", id)
 }
 
 // onCall gives a command on the call that the client named, or on the one that
-// the phone chooses. What the phone no longer knows of, the hub may.
+// the phone chooses.
 func (c *call) onCall(ctx context.Context, id *phone.CallID, cmd phone.Command) (phone.Outcome, error) {
-	if err := c.mine(id); err != nil {
-		return phone.Outcome{}, err
-	}
-	out, err := c.do(ctx, cmd)
+	out, err := c.onCalls(ctx, cmd, id)
 	if id != nil && isKind(err, phone.NotFound) {
-		if info, ended := c.set.o.Hub.Ended(c.phone, *id); ended {
-			return phone.Outcome{}, &endedError{info}
-		}
 		return phone.Outcome{}, notFound(*id)
 	}
 	if err == nil && out.Call == nil && len(out.Calls) == 0 && out.Recording == nil {
 		return phone.Outcome{}, phone.Errorf(phone.Internal, "phone %s did not say which call it acted on", c.phone)
+	}
+	return out, err
+}
+
+// onCalls gives a command on calls; nil is one that the phone chooses. What
+// the phone no longer knows of, the hub may.
+func (c *call) onCalls(ctx context.Context, cmd phone.Command, ids ...*phone.CallID) (phone.Outcome, error) {
+	for _, id := range ids {
+		if err := c.mine(id); err != nil {
+			return phone.Outcome{}, err
+		}
+	}
+	out, err := c.do(ctx, cmd)
+	if isKind(err, phone.NotFound) {
+		for _, id := range ids {
+			if id == nil {
+				continue
+			}
+			if info, ended := c.set.o.Hub.Ended(c.phone, *id); ended {
+				return phone.Outcome{}, &endedError{info}
+			}
+		}
 	}
 	return out, err
 }

@@ -19,8 +19,9 @@ import (
 //	enum     the values it takes
 //	min, max its range
 //	pattern  the regular expression that a text must match
+//	required "true" for a slice or map that must be there
 //
-// A pointer, slice or map may be left out and is nil then; anything else
+// A pointer, slice or map may else be left out and is nil then; anything else
 // without a default is required.
 type field struct {
 	name     string
@@ -93,7 +94,7 @@ func fieldOf(i int, sf reflect.StructField) field {
 	}
 	f.min, f.max = bound(sf.Tag.Get("min")), bound(sf.Tag.Get("max"))
 	nilable := f.pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map
-	f.required = !hasDefault && !nilable
+	f.required = !hasDefault && (!nilable || sf.Tag.Get("required") == "true")
 	return f
 }
 

@@ -40,8 +40,8 @@ type Set struct {
 // New makes the tools.
 func New(o Options) *Set {
 	s := &Set{o: o}
-	s.static = concat(phoneEntries(), loadEntries(), actionEntries())
-	s.actions = concat(callEntries(), mediaEntries(), messageEntries(), registrationEntries())
+	s.static = concat(phoneEntries(), loadEntries(), waitEntries(), actionEntries())
+	s.actions = concat(callEntries(), talkEntries(), mediaEntries(), messageEntries(), registrationEntries())
 	return s
 }
 

@@ -67,6 +67,17 @@ func timestampOrNull(t time.Time) *string {
 	return &text
 }
 
+// unixTime is a moment as Unix seconds with microseconds, a number. Its value
+// is in microseconds.
+type unixTime int64
+
+func unixTimeOf(t time.Time) unixTime { return unixTime(t.UnixMicro()) }
+
+// MarshalJSON writes every microsecond, which a float64 might round.
+func (t unixTime) MarshalJSON() ([]byte, error) {
+	return fmt.Appendf(nil, "%d.%06d", t/1e6, t%1e6), nil
+}
+
 // newest keeps the last n; without n, all.
 func newest[T any](list []T, n *int) []T {
 	if n == nil || *n >= len(list) {
@@ -103,6 +114,32 @@ func reroot(path, from, to string) (string, bool) {
 		return "", false
 	}
 	return filepath.Join(to, rest), true
+}
+
+// shown is a value of an event's data as the client sees it: a copy whose texts
+// are clean, and whose paths are turned.
+func (s *Set) shown(name string, v any) any {
+	switch v := v.(type) {
+	case string:
+		if name == "file" || name == "path" {
+			v = string(s.outside(Path(v)))
+		}
+		return clean(v, bodyBound)
+	case []any:
+		list := make([]any, len(v))
+		for i, one := range v {
+			list[i] = s.shown(name, one)
+		}
+		return list
+	case map[string]any:
+		object := make(map[string]any, len(v))
+		for key, one := range v {
+			object[clean(key, nameBound)] = s.shown(key, one)
+		}
+		return object
+	default:
+		return v
+	}
 }
 
 // mapPaths turns every Path in what v points to.

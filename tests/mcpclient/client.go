@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -75,6 +76,7 @@ func Start(t testing.TB, p Programs, o Options) *Client {
 	c.cmd.Stderr = stderr
 	c.cmd.Env = append([]string{
 		"HOME=" + home, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + os.TempDir(),
+		"GORACE=atexit_sleep_ms=0", // the race detector's second of waiting at exit would count as ours
 		"RINGMASTER_RECORDINGS_DIR=" + c.Recordings, "RINGMASTER_CAPTURES_DIR=" + c.Captures,
 	}, o.Env...)
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -156,6 +158,9 @@ func (c *Client) Close() {
 	}
 	if _, _, fault := c.conn.since(0); !errors.Is(fault, errEnded) {
 		c.t.Errorf("the session: %v", fault)
+	}
+	if strings.Contains(c.Stderr(), "WARNING: DATA RACE") {
+		c.t.Error("the race detector found something; see the supervisor's stderr")
 	}
 	if c.t.Failed() {
 		c.t.Logf("the supervisor's stderr:\n%s", c.Stderr())

@@ -177,6 +177,8 @@ func (c *Call) entered(s phone.State) {
 		c.closeMedia()
 		c.env.Over(c)
 	}
+	// Beyond what the contract names, what is to be known of the call should
+	// this process die before it has ended.
 	c.env.Emit("call.state."+s.EventName(), c.id, map[string]any{
 		"state":            s.EventName(),
 		"remote_uri":       c.remoteURI(),
@@ -184,6 +186,10 @@ func (c *Call) entered(s phone.State) {
 		"last_status_text": c.lastText,
 		"direction":        string(c.direction()),
 		"sip_call_id":      c.session.CallID(),
+		"codec":            c.codecName,
+		"remote_contact":   c.session.RemoteContact(),
+		"local_contact":    c.session.LocalContact(),
+		"recording_file":   c.segment.newest,
 	})
 }
 
