@@ -69,6 +69,8 @@ func TestCallsToSIPp(t *testing.T) {
 		{feature: "BYE gets 481", scenario: "bye_unknown", phone: talkThenHangUp},
 		{feature: "re-INVITE of the far end: sendonly, inactive, 0.0.0.0, recvonly, back", scenario: "held_by_far_end", phone: heldByFarEnd},
 		{feature: "re-INVITE without SDP (late offer)", scenario: "late_reoffer", phone: lateReoffer},
+		{feature: "hold refused: 488 changes nothing, 481 ends the call", scenario: "hold_refused", phone: holdRefused},
+		{feature: "REFER refused, then a transfer that fails", scenario: "transfer_refused", phone: transferRefused},
 		{feature: "glare: 491 to our re-INVITE, owner of the Call-ID", scenario: "glare_refused", phone: glareRefused},
 		{feature: "glare: their re-INVITE meets ours, 491", scenario: "glare_met", phone: glareMet},
 		{feature: "glare: both re-INVITE at once", scenario: "glare_both", phone: glareMet},
@@ -288,6 +290,28 @@ func (d *duel) codecIs(call int, codec string) {
 func (d *duel) offerPCMA() {
 	d.t.Helper()
 	d.c.Must("update_phone", mcpclient.Args{"phone_id": "a", "codecs": []string{"PCMA"}})
+}
+
+func holdRefused(d *duel) {
+	call := d.talk()
+	args := mcpclient.Args{"call_id": call}
+	d.a.Refuses("hold", args, "488")
+	d.a.Receives(call, echoed)
+	d.a.Refuses("hold", args, "481")
+	d.a.Ends(call, 481)
+}
+
+func transferRefused(d *duel) {
+	call := d.talk()
+	args := mcpclient.Args{"call_id": call, "dest_uri": "sip:c@127.0.0.1:9"}
+	d.a.Refuses("blind_transfer", args, "603")
+	after := d.a.Do("blind_transfer", args).Int("cursor")
+	failed := d.c.Must("wait_for_event", mcpclient.Args{"type": "transfer.failed", "call_id": call, "after": after})
+	if status := failed.Object("event").Object("data").Int("status"); status != 486 {
+		d.t.Errorf("transfer.failed says %s, want 486", failed.Text)
+	}
+	d.a.Receives(call, echoed)
+	d.hangUp(call)
 }
 
 func glareRefused(d *duel) {

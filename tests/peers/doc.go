@@ -3,5 +3,5 @@
 // ports of its own, and ends with the test, by its process id.
 //
 // They are installed by scripts/install-peers. Tests with them run when
-// RINGMASTER_PEERS is 1, as `make interop` sets it.
+// RINGMASTER_INTEROP is 1, as `make interop` sets it.
 package peers

@@ -15,7 +15,7 @@ import (
 
 // Variable names the environment variable that lets tests with foreign peers
 // run; a program that is missing is then a failure.
-const Variable = "RINGMASTER_PEERS"
+const Variable = "RINGMASTER_INTEROP"
 
 const (
 	// patience is how long a peer may take for what it does at once by rights.
