@@ -98,9 +98,8 @@ func (c *Call) Lost(err error) {
 	c.env.Log.Warn("the call is lost", "call_id", c.id, "error", err)
 	status, text := 408, "Request Timeout"
 	var refused *phone.Error
-	if errors.As(err, &refused) && refused.Status != 0 {
-		status = refused.Status
-		text = "Call/Transaction Does Not Exist"
+	if errors.As(err, &refused) && refused.Status == 481 {
+		status, text = 481, "Call/Transaction Does Not Exist"
 	}
 	c.must(callstate.Lost, status, text)
 }

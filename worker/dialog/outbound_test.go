@@ -147,7 +147,7 @@ func TestFarEndThatForgotTheCall(t *testing.T) {
 	s, _ := established(t, n, p)
 	n.on(func() { s.Info("text/plain", []byte("x"), func(Answer, error) {}) })
 	p.answer(p.request(sip.INFO), 481, "")
-	n.hears("lost")
+	n.hears("lost 481")
 }
 
 func TestReofferWaitsAfterGlare(t *testing.T) {
