@@ -41,6 +41,9 @@ func (c *Call) local() negotiate.Local {
 	return negotiate.Local{Address: c.session.Source(), Port: c.stream.LocalPort(), Direction: c.wanted()}
 }
 
+// makeOffer describes the call as it should be now. Whoever asks for an offer
+// has no use for an earlier one: it was redirected, met another one (491), or
+// stood in a provisional response.
 func (c *Call) makeOffer(source netip.Addr) ([]byte, error) {
 	if c.at.State == phone.StateDisconnected {
 		return nil, errOver
@@ -48,6 +51,7 @@ func (c *Call) makeOffer(source netip.Addr) ([]byte, error) {
 	if err := c.openMedia(source); err != nil {
 		return nil, err
 	}
+	c.negotiation.Rollback()
 	l := c.local()
 	l.Address = source
 	return c.negotiation.Offer(l)
@@ -112,6 +116,8 @@ func (c *Call) Reoffered(body []byte) ([]byte, error) {
 	if len(body) == 0 {
 		return c.offerLate()
 	}
+	// None is open: the dialog lets theirs through only then. Ours met 491, and comes again later.
+	c.negotiation.Rollback()
 	answer, err := c.makeAnswer(body)
 	if err != nil {
 		return nil, err
