@@ -229,8 +229,8 @@ func (e *Endpoint) countMalformed(raw []byte, from netip.AddrPort, err error) {
 }
 
 // show gives a message to the tap.
-func (e *Endpoint) show(sent bool, t phone.Transport, remote netip.AddrPort, raw []byte) {
-	e.cfg.Tap(phone.SIPMessage{Time: e.cfg.Now(), Sent: sent, Transport: t, Remote: remote.String(), Raw: raw})
+func (e *Endpoint) show(at time.Time, sent bool, t phone.Transport, remote netip.AddrPort, raw []byte) {
+	e.cfg.Tap(phone.SIPMessage{Time: at, Sent: sent, Transport: t, Remote: remote.String(), Raw: raw})
 }
 
 func (e *Endpoint) closeSockets() {

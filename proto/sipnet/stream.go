@@ -213,7 +213,7 @@ func (c *conn) writeOne(stream net.Conn, o outgoing, patience time.Duration) err
 	_ = stream.SetWriteDeadline(time.Now().Add(patience)) // a closed stream tells with the write
 	if !isKeepAlive(o.raw) {
 		// Shown first: an answer to it can be read before the write returns.
-		e.show(true, c.key.transport, c.key.addr, o.raw)
+		e.show(e.cfg.Now(), true, c.key.transport, c.key.addr, o.raw)
 	}
 	_, err := stream.Write(o.raw)
 	if err != nil {
@@ -250,7 +250,7 @@ func (c *conn) read(stream net.Conn) {
 				break
 			}
 			if looksLikeSIP(raw) {
-				e.show(false, c.key.transport, c.key.addr, raw)
+				e.show(e.cfg.Now(), false, c.key.transport, c.key.addr, raw)
 			}
 			e.receive(raw, c.key.addr, back)
 		}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"ringmaster/tests/listen"
+	"ringmaster/listen"
 	"ringmaster/tests/mcpclient"
 )
 
