@@ -77,7 +77,9 @@ func TestCallsToSIPp(t *testing.T) {
 		{feature: "digits received by INFO, both bodies", scenario: "digits_in", phone: digitsIn},
 		{feature: "digits sent by INFO", scenario: "digits_out", phone: digitsOut},
 		{feature: "in a call: OPTIONS, unknown method, UPDATE, old CSeq, BYE, BYE again", scenario: "odd_requests", phone: hungUpOn},
-	}, func(t *testing.T, c sippCase, _ *phones.Phone) *peers.SIPp { return peers.Wait(t, c.scenario, c.values) })
+	}, func(t *testing.T, c sippCase, _ *phones.Phone) *peers.SIPp {
+		return peers.Wait(t, c.scenario, c.values)
+	})
 }
 
 // TestCallsFromSIPp lets SIPp call the phone.
