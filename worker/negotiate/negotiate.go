@@ -108,9 +108,6 @@ func (n *Negotiation) Rollback() {
 	}
 }
 
-// Pending reports whether our offer still awaits its answer.
-func (n *Negotiation) Pending() bool { return n.pending }
-
 // Current is what was last agreed; false before anything was. Its map must
 // not be changed.
 func (n *Negotiation) Current() (Media, bool) {
