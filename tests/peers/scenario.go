@@ -21,7 +21,7 @@ import (
 //
 // Where a message is made, further strings are headers, or, when they hold
 // more than one line, its body.
-var words = template.FuncMap{
+var words = template.FuncMap{ //nolint:gochecknoglobals // only read
 	"invited": func(checks ...string) string { return invited + strings.Join(checks, "") + "</action></recv>" },
 	"check":   check,
 	"reply":   reply,
