@@ -28,6 +28,23 @@ func CallName(callID int64, t time.Time) string {
 	return fmt.Sprintf("call_%d_%s", callID, Stamp(t))
 }
 
+// ReadCallName takes apart the name of what a call left, with or without its
+// ending. It is not ok for names that CallName does not make.
+func ReadCallName(name string) (callID int64, at time.Time, ok bool) {
+	m := stampedName.FindStringSubmatch(name)
+	if m == nil {
+		return 0, time.Time{}, false
+	}
+	callID, err := strconv.ParseInt(m[1], 10, 64)
+	if err != nil {
+		return 0, time.Time{}, false
+	}
+	at, err = time.ParseInLocation("20060102_150405.000000", m[2]+"."+m[3], time.UTC)
+	return callID, at, err == nil
+}
+
+var stampedName = regexp.MustCompile(`^call_([0-9]+)_([0-9]{8}_[0-9]{6})_([0-9]{6})(?:\.[a-z.]+)?$`)
+
 // CaptureName names a capture that belongs to no call: capture_<stamp>.pcap.
 func CaptureName(t time.Time) string { return "capture_" + Stamp(t) + PCAP }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ringmaster/proto/phone"
+	"ringmaster/supervisor/shelf"
 )
 
 // Limits of a worker's life.
@@ -27,6 +28,9 @@ func (m *member) bringUp() (Worker, error) {
 	case <-m.ctx.Done():
 		return nil, m.ctx.Err()
 	}
+	m.mu.Lock()
+	m.born = m.f.o.Now()
+	m.mu.Unlock()
 	w, err := m.f.starter.Start(m.ctx, m.id)
 	if err != nil {
 		m.startFailed(err)
@@ -118,7 +122,8 @@ func (m *member) serve(w Worker) error {
 	case <-m.ctx.Done():
 		m.shutDown(w)
 		if err := <-watched; err != nil {
-			m.f.o.Log.Debug("the end of a phone's journal was lost", "phone", m.id, "error", err)
+			m.f.o.Log.Warn("a phone did not say how its calls ended", "phone", m.id, "error", err)
+			m.closeFiles(m.endCalls())
 		}
 		return nil
 	case err = <-watched: // sooner than Gone, most often
@@ -222,7 +227,8 @@ func (m *member) shutDown(w Worker) {
 	}
 }
 
-// bury says that the worker died, ends its calls, and takes its tools away.
+// bury says that the worker died, ends its calls, takes its tools away and
+// closes its files.
 func (m *member) bury(w Worker) {
 	<-w.Gone()
 	exit := w.Exit()
@@ -233,8 +239,6 @@ func (m *member) bury(w Worker) {
 		m.state.LastExit = m.killedFor + ", " + m.state.LastExit
 	}
 	reason := m.state.LastExit
-	calls := m.view.burial(m.id, m.f.o.Now())
-	m.view = view{}
 	m.mu.Unlock()
 
 	stderr := make([]any, len(exit.Stderr))
@@ -242,9 +246,39 @@ func (m *member) bury(w Worker) {
 		stderr[i] = line
 	}
 	m.emit("phone.exited", map[string]any{"pid": int64(w.PID()), "exit": exit.Status, "reason": reason, "stderr": stderr})
+	estate := m.endCalls()
+	m.f.tell()
+	m.closeFiles(estate)
+	m.f.o.Log.Warn("worker ended", "phone", m.id, "pid", w.PID(), "exit", reason)
+}
+
+// endCalls ends on the record the calls of a worker that is gone, and gives
+// what is known for closing its files.
+func (m *member) endCalls() shelf.Estate {
+	m.mu.Lock()
+	now := m.f.o.Now()
+	calls := m.view.burial(m.id, now)
+	estate := shelf.Estate{PhoneID: m.id, Began: m.born, Died: now, Owns: m.owns, Calls: m.view.calls}
+	m.view = view{}
+	m.mu.Unlock()
 	for _, e := range calls {
 		m.append(e)
 	}
-	m.f.tell()
-	m.f.o.Log.Warn("worker ended", "phone", m.id, "pid", w.PID(), "exit", reason)
+	return estate
+}
+
+func (m *member) closeFiles(e shelf.Estate) {
+	closed, err := shelf.Close(m.f.o.RecordingsDir, e)
+	if err != nil {
+		m.f.o.Log.Error("not every recording of a dead worker is whole", "phone", m.id, "error", err)
+	}
+	if len(closed) > 0 {
+		m.f.o.Log.Info("recordings of a dead worker are closed", "phone", m.id, "files", len(closed))
+	}
+}
+
+// owns tells whether a call is of the phone, by its id.
+func (m *member) owns(c phone.CallID) bool {
+	owner, given := m.f.OwnerOf(c)
+	return given && owner == m.id
 }

@@ -38,6 +38,7 @@ type member struct {
 	incarnation int    // of the worker, or the last one
 	localPort   int
 	transportID int
+	born        time.Time // just before that worker was started
 	view        view
 	state       WorkerStatus
 	killedFor   string // why the fleet killed the worker; "" when it did not

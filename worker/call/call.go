@@ -184,6 +184,7 @@ func (c *Call) entered(s phone.State) {
 	}
 	// Beyond what the contract names, what is to be known of the call should
 	// this process die before it has ended.
+	local, remote := c.rtpPorts()
 	c.env.Emit("call.state."+s.EventName(), c.id, map[string]any{
 		"state":            s.EventName(),
 		"remote_uri":       c.remoteURI(),
@@ -195,6 +196,8 @@ func (c *Call) entered(s phone.State) {
 		"remote_contact":   c.session.RemoteContact(),
 		"local_contact":    c.session.LocalContact(),
 		"recording_file":   c.segment.newest,
+		"local_rtp_port":   int64(local),
+		"remote_rtp_port":  int64(remote),
 	})
 }
 
