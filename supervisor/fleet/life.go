@@ -47,7 +47,7 @@ func (m *member) bringUp() (Worker, error) {
 		if !errors.As(err, &e) || e.Kind == phone.Gone {
 			m.block = phone.Block{} // who knows whether a call was given an id of it
 		}
-		m.shutDown(w)
+		m.shutDown(w, true)
 		m.startFailed(err)
 		return nil, fmt.Errorf("phone %q could not be made: %w", m.id, err)
 	}
@@ -69,6 +69,7 @@ func (m *member) configuration() phone.Configuration {
 		CapturesDir:    m.f.o.CapturesDir,
 		SDPSessionName: m.f.o.SDPSessionName,
 		CallIDs:        m.block,
+		Orphans:        m.dialogs.all(),
 	}
 }
 
@@ -92,16 +93,15 @@ func (m *member) begin(w Worker, c phone.Configured) {
 		typ = "phone.restarted"
 		m.state.Restarts++
 	}
-	register, restarts := m.settings.Register, m.state.Restarts
+	register, restarts, t := m.settings.Register, m.state.Restarts, m.trial
 	m.mu.Unlock()
 
+	reach(t.bound)
+	if !register {
+		reach(t.registered)
+	}
 	if restarted {
 		m.f.tell()
-	} else {
-		close(m.bound)
-		if !register {
-			close(m.registered)
-		}
 	}
 	m.emit(typ, map[string]any{"pid": int64(w.PID()), "local_port": int64(c.LocalPort), "restarts": int64(restarts)})
 }
@@ -120,12 +120,15 @@ func (m *member) serve(w Worker) error {
 	var err error
 	select {
 	case <-m.ctx.Done():
-		m.shutDown(w)
-		if err := <-watched; err != nil {
-			m.f.o.Log.Warn("a phone did not say how its calls ended", "phone", m.id, "error", err)
-			m.closeFiles(m.endCalls())
-		}
+		m.mu.Lock()
+		hangup := m.hangup
+		m.mu.Unlock()
+		m.discharge(w, hangup, watched)
 		return nil
+	case t := <-m.restarts:
+		m.discharge(w, true, watched)
+		m.tryAgain(t)
+		return errAsked
 	case err = <-watched: // sooner than Gone, most often
 		w.Kill()
 	case <-w.Gone():
@@ -138,9 +141,33 @@ func (m *member) serve(w Worker) error {
 	return err
 }
 
+// discharge ends a worker in order, and does what one that does not end in
+// order leaves undone.
+func (m *member) discharge(w Worker, hangup bool, watched <-chan error) {
+	inOrder := m.shutDown(w, hangup)
+	if err := <-watched; err != nil {
+		m.f.o.Log.Warn("a phone did not say how its calls ended", "phone", m.id, "error", err)
+		inOrder = false
+	}
+	m.mu.Lock()
+	m.worker, m.state.PID, m.state.LastExit = nil, 0, w.Exit().String()
+	m.mu.Unlock()
+	estate := m.endCalls()
+	if inOrder {
+		m.forgetDialogs()
+		return
+	}
+	m.closeFiles(estate)
+}
+
 // take passes an entry of the worker on. It runs on the watching goroutine.
 func (m *member) take(e phone.Entry) error {
 	m.append(e)
+	if e.Dialog != nil {
+		m.mu.Lock()
+		m.dialogs.apply(*e.Dialog)
+		m.mu.Unlock()
+	}
 	if e.Event == nil {
 		return nil
 	}
@@ -148,7 +175,7 @@ func (m *member) take(e phone.Entry) error {
 	registered := m.view.apply(e.Event)
 	m.mu.Unlock()
 	if registered {
-		m.nowRegistered()
+		reach(m.currentTrial().registered)
 	}
 	if c := e.Event.CallID; c != nil && m.f.halfUsed(*c) {
 		select {
@@ -157,16 +184,6 @@ func (m *member) take(e phone.Entry) error {
 		}
 	}
 	return nil
-}
-
-// nowRegistered closes m.registered once; only take, one call at a time, and
-// begin, when there is nothing to register, do so.
-func (m *member) nowRegistered() {
-	select {
-	case <-m.registered:
-	default:
-		close(m.registered)
-	}
 }
 
 // attend asks for signs of life and hands out further call ids, until ctx ends
@@ -215,16 +232,16 @@ func (m *member) grantMore(ctx context.Context, w Worker) {
 	}
 }
 
-// shutDown ends the worker in order, whatever became of who asked for it.
-func (m *member) shutDown(w Worker) {
+// shutDown ends the worker, whatever became of who asked for it, and tells
+// whether it ended in order.
+func (m *member) shutDown(w Worker, hangup bool) bool {
 	ctx, cancel := context.WithTimeout(m.f.hard, shutdownLimit)
 	defer cancel()
-	m.mu.Lock()
-	hangup := m.hangup
-	m.mu.Unlock()
 	if err := w.Shutdown(ctx, phone.Shutdown{HangupCalls: hangup}); err != nil {
 		m.f.o.Log.Warn("phone did not shut down in order", "phone", m.id, "error", err)
+		return false
 	}
+	return true
 }
 
 // bury says that the worker died, ends its calls, takes its tools away and

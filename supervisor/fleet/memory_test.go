@@ -21,6 +21,8 @@ type memory struct {
 	before func(n int, e phone.Entry) error // called for each entry of the n-th worker before it is watched
 	refuse func(c phone.Command) error      // instead of doing it
 
+	recordings string // the fleet's folder of recordings
+
 	mu       sync.Mutex
 	workers  map[phone.ID][]*memWorker
 	pids     int
@@ -265,6 +267,8 @@ func (l *log) lines(id phone.ID) []string {
 		switch {
 		case e.Event != nil:
 			what = e.Event.Type
+		case e.Dialog != nil:
+			what = fmt.Sprintf("dialog %s over=%v", e.Dialog.SIPCallID, e.Dialog.Over)
 		case e.Ended != nil:
 			what = fmt.Sprintf("ended %d", e.Ended.CallID)
 		}
