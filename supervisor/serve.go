@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"os"
 	"time"
 
 	"ringmaster/config"
@@ -17,7 +16,6 @@ import (
 	"ringmaster/supervisor/tool"
 
 	"github.com/hashicorp/go-hclog"
-	"golang.org/x/sys/unix"
 )
 
 // closeLimit is how long the phones may take to leave once the client has:
@@ -54,10 +52,10 @@ type assembly struct {
 }
 
 func newServer(ctx context.Context, e Edges, o serveOptions, log hclog.Logger) (*assembly, error) {
-	roots := config.Resolve(o.roots, config.Machine{Getenv: e.lookupEnv, Home: e.Home, Temp: e.TempDir, Usable: usable})
+	roots := config.Resolve(o.roots, config.Machine{Getenv: e.Environ.Lookup, Home: e.Home, Temp: e.TempDir, Usable: config.Usable})
 	a := &assembly{log: log, ready: make(chan struct{})}
 	known := codecs(o.worker, e.WorkerArgs, log.Named("codecs"))
-	if err := a.readProfile(ctx, o.profile, known, e.lookupEnv); err != nil {
+	if err := a.readProfile(ctx, o.profile, known, e.Environ.Lookup); err != nil {
 		return nil, err
 	}
 	starter, err := phoneproc.New(phoneproc.Options{
@@ -68,7 +66,7 @@ func newServer(ctx context.Context, e Edges, o serveOptions, log hclog.Logger) (
 	}
 	a.starter = starter
 	journal := hub.New()
-	name, _ := e.lookupEnv("RINGMASTER_SDP_SESSION_NAME")
+	name, _ := e.Environ.Lookup("RINGMASTER_SDP_SESSION_NAME")
 	a.fleet = fleet.New(starter, journal, fleet.Options{
 		RecordingsDir: roots.Recordings, CapturesDir: roots.Captures,
 		SDPSessionName: cmp.Or(o.sdpSessionName, name, "Ringmaster"),
@@ -77,7 +75,7 @@ func newServer(ctx context.Context, e Edges, o serveOptions, log hclog.Logger) (
 	})
 	shared := o.tools == "shared"
 	a.tools = tool.New(tool.Options{
-		Phones: a.fleet, Hub: journal, Now: e.Now, Profile: cmp.Or(o.profile, roots.Profile), Getenv: e.lookupEnv,
+		Phones: a.fleet, Hub: journal, Now: e.Now, Profile: cmp.Or(o.profile, roots.Profile), Getenv: e.Environ.Lookup,
 		Codecs: known, FilesUnder: o.filesUnder, HostPaths: hostPaths(roots), Shared: shared,
 	})
 	a.mcp = mcpserver.New(mcpserver.Options{
@@ -152,16 +150,4 @@ func hostPaths(r config.Roots) []tool.HostPath {
 		paths = append(paths, tool.HostPath{Inside: r.Captures, Host: r.HostCaptures})
 	}
 	return paths
-}
-
-// usable reports whether a folder can be written to, or a file read.
-func usable(path string) bool {
-	info, err := os.Stat(path)
-	if err != nil {
-		return false
-	}
-	if info.IsDir() {
-		return unix.Access(path, unix.W_OK|unix.X_OK) == nil
-	}
-	return unix.Access(path, unix.R_OK) == nil
 }
