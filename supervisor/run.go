@@ -42,6 +42,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "serve MCP on stdin and stdout (the default)", serve},
+		{"doctor", "look whether phones will work on this machine, and say what to do", examine},
 		{"version", "say the program's version", version},
 	}
 }

@@ -94,12 +94,15 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"--help"}, 0, "  -worker program", ""},
 		{[]string{"serve", "-h"}, 0, "Usage: supervisor", ""},
 		{[]string{"serv"}, 2, "", `unknown command "serv": did you mean "serve"?`},
-		{[]string{"dance"}, 2, "", `unknown command "dance": there are serve, version`},
+		{[]string{"dance"}, 2, "", `unknown command "dance": there are serve, doctor, version`},
 		{[]string{"--tools", "both"}, 2, "", `--tools must be one of ["per-phone" "shared"], not "both"`},
 		{[]string{"--no-such-flag"}, 2, "", "flag provided but not defined: -no-such-flag"},
 		{[]string{"serve", "x"}, 2, "", `serve takes flags only, not "x"`},
 		{serving("--profile", filepath.Join(dir, "none.yaml")), 2, "", "none.yaml not found"},
 		{serving("--profile", bad), 2, "", `bad.yaml:1:24: phones[0] (a): unknown key "fones"`},
+		{[]string{"doctor", "x"}, 2, "", "doctor takes --json"},
+		{[]string{"doctor", "--worker", "/no/such/worker"}, 1, "problem  worker program", "there are problems"},
+		{[]string{"doctor", "--worker", "/no/such/worker", "--json"}, 1, `"status":"problem"`, ""},
 		{serving(), 0, "", ""}, // stdin is at its end
 	} {
 		e, stdout, stderr := edges(t, c.args, nil)

@@ -38,8 +38,8 @@ var (
 )
 
 // asks makes what runs a command that the phone itself knows.
-func asks(make func(a args) phone.Command) func(context.Context, *console, args) (answer, error) {
-	return func(ctx context.Context, c *console, a args) (answer, error) { return c.perform(ctx, make(a)) }
+func asks(of func(a args) phone.Command) func(context.Context, *console, args) (answer, error) {
+	return func(ctx context.Context, c *console, a args) (answer, error) { return c.perform(ctx, of(a)) }
 }
 
 func commands() []command {
@@ -192,7 +192,7 @@ func wait(ctx context.Context, c *console, a args) (answer, error) {
 func showSIP(_ context.Context, c *console, a args) (answer, error) {
 	switch show := a.values["show"]; show {
 	case "on", "off":
-		c.print.showSIP(show == "on")
+		c.out.showSIP(show == "on")
 		return answer{fields: []field{{"show", show}}}, nil
 	default:
 		return answer{}, fmt.Errorf("sip takes on or off, not %q", show)

@@ -43,7 +43,7 @@ type Options struct {
 type console struct {
 	phone  phone.Phone
 	id     phone.ID
-	print  printer
+	out    printer
 	recent recent
 	table  []command
 }
@@ -56,7 +56,7 @@ type console struct {
 // failed is how many commands did not do what they were asked. The error says
 // that the phone could not leave in order.
 func Run(ctx context.Context, o Options) (failed int, err error) {
-	c := &console{phone: o.Phone, id: o.ID, print: newPrinter(o.Screen, o.JSON, o.SIP), table: commands()}
+	c := &console{phone: o.Phone, id: o.ID, out: newPrinter(o.Screen, o.JSON, o.SIP), table: commands()}
 	o.Screen.complete(c.table)
 	watched := make(chan error, 1)
 	go func() { watched <- c.phone.Watch(context.WithoutCancel(ctx), 0, c.take) }()
@@ -116,10 +116,10 @@ func (c *console) obey(ctx context.Context, lines <-chan string) (failed int) {
 		name, a, err := c.do(ctx, line)
 		if err != nil {
 			failed++
-			c.print.failure(name, err)
+			c.out.failure(name, err)
 			continue
 		}
-		c.print.answer(name, a)
+		c.out.answer(name, a)
 		if a.last {
 			return failed
 		}
@@ -159,6 +159,6 @@ func (c *console) perform(ctx context.Context, cmd phone.Command) (answer, error
 // commands rather than lose an event.
 func (c *console) take(e phone.Entry) error {
 	c.recent.add(e)
-	c.print.entry(e)
+	c.out.entry(e)
 	return nil
 }
