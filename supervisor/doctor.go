@@ -24,23 +24,28 @@ func examine(ctx context.Context, e Edges, args []string) error {
 	f := flag.NewFlagSet("doctor", flag.ContinueOnError)
 	f.SetOutput(io.Discard)
 	asJSON := f.Bool("json", false, "as JSON")
-	worker := f.String("worker", "", "the worker `program`")
-	f.StringVar(&roots.Recordings, "recordings-dir", "", "the `folder` of recordings")
-	f.StringVar(&roots.Captures, "captures-dir", "", "the `folder` of captures")
-	if err := f.Parse(args); err != nil || f.NArg() > 0 {
-		return invalid(errors.New("doctor takes --json, --worker PROGRAM, --recordings-dir FOLDER and --captures-dir FOLDER"))
+	worker := f.String("worker", "", "the worker `program` (phoneworker beside this one)")
+	f.StringVar(&roots.Recordings, "recordings-dir", "", "the `folder` of recordings (RINGMASTER_RECORDINGS_DIR)")
+	f.StringVar(&roots.Captures, "captures-dir", "", "the `folder` of captures (RINGMASTER_CAPTURES_DIR)")
+	rest, err := parse(f, args)
+	switch {
+	case errors.Is(err, errHelp):
+		return usage(e, "doctor [flags]", f)
+	case err != nil:
+		return err
+	case len(rest) > 0:
+		return invalid(fmt.Errorf("doctor takes flags only, not %q", rest[0]))
 	}
-	roots = config.Resolve(roots, config.Machine{Getenv: e.Environ.Lookup, Home: e.Home, Temp: e.TempDir, Usable: config.Usable})
+	roots = e.roots(roots)
 	findings := doctor.Examine(ctx, doctor.Subject{
 		Worker: cmp.Or(*worker, e.workerBeside()), WorkerArgs: e.WorkerArgs, Version: phonewire.Version, Environ: e.Environ,
 		TempDir: e.TempDir, Recordings: roots.Recordings, Captures: roots.Captures,
 	})
-	var err error
 	if *asJSON {
 		status := map[bool]string{true: "ok", false: "problem"}[doctor.Healthy(findings)]
 		err = json.NewEncoder(e.Stdout).Encode(map[string]any{"status": status, "findings": findings})
 	} else {
-		_, err = e.Stdout.Write([]byte(report(findings)))
+		_, err = e.Stdout.Write([]byte(asText(findings)))
 	}
 	if err == nil && !doctor.Healthy(findings) {
 		err = errUnhealthy
@@ -48,8 +53,8 @@ func examine(ctx context.Context, e Edges, args []string) error {
 	return err
 }
 
-// report is a line for each finding, and one below it for what to do.
-func report(findings []doctor.Finding) string {
+// asText is a line for each finding, and one below it for what to do.
+func asText(findings []doctor.Finding) string {
 	var b strings.Builder
 	for _, f := range findings {
 		verdict := "ok"

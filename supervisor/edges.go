@@ -25,6 +25,9 @@ type Edges struct {
 	WorkerArgs []string
 }
 
+// lookupEnv finds a variable.
+func (e Edges) lookupEnv(name string) (value string, found bool) { return e.Environ.Lookup(name) }
+
 // workerBeside is the worker program of the same installation.
 func (e Edges) workerBeside() string {
 	return filepath.Join(filepath.Dir(e.Executable), "phoneworker")

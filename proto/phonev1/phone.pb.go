@@ -1777,6 +1777,50 @@ func (x *DoResponse) GetUpdated() *Updated {
 	return nil
 }
 
+type BeginResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Outcome       *DoResponse            `protobuf:"bytes,1,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BeginResponse) Reset() {
+	*x = BeginResponse{}
+	mi := &file_phone_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BeginResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BeginResponse) ProtoMessage() {}
+
+func (x *BeginResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_phone_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BeginResponse.ProtoReflect.Descriptor instead.
+func (*BeginResponse) Descriptor() ([]byte, []int) {
+	return file_phone_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *BeginResponse) GetOutcome() *DoResponse {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
 type CallOutcome struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	CallId        int64                  `protobuf:"varint,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
@@ -1791,7 +1835,7 @@ type CallOutcome struct {
 
 func (x *CallOutcome) Reset() {
 	*x = CallOutcome{}
-	mi := &file_phone_proto_msgTypes[25]
+	mi := &file_phone_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1803,7 +1847,7 @@ func (x *CallOutcome) String() string {
 func (*CallOutcome) ProtoMessage() {}
 
 func (x *CallOutcome) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[25]
+	mi := &file_phone_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1816,7 +1860,7 @@ func (x *CallOutcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallOutcome.ProtoReflect.Descriptor instead.
 func (*CallOutcome) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{25}
+	return file_phone_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CallOutcome) GetCallId() int64 {
@@ -1873,7 +1917,7 @@ type Registration struct {
 
 func (x *Registration) Reset() {
 	*x = Registration{}
-	mi := &file_phone_proto_msgTypes[26]
+	mi := &file_phone_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1885,7 +1929,7 @@ func (x *Registration) String() string {
 func (*Registration) ProtoMessage() {}
 
 func (x *Registration) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[26]
+	mi := &file_phone_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1898,7 +1942,7 @@ func (x *Registration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Registration.ProtoReflect.Descriptor instead.
 func (*Registration) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{26}
+	return file_phone_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Registration) GetIsRegistered() bool {
@@ -1942,7 +1986,7 @@ type RecordingInfo struct {
 
 func (x *RecordingInfo) Reset() {
 	*x = RecordingInfo{}
-	mi := &file_phone_proto_msgTypes[27]
+	mi := &file_phone_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1954,7 +1998,7 @@ func (x *RecordingInfo) String() string {
 func (*RecordingInfo) ProtoMessage() {}
 
 func (x *RecordingInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[27]
+	mi := &file_phone_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1967,7 +2011,7 @@ func (x *RecordingInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordingInfo.ProtoReflect.Descriptor instead.
 func (*RecordingInfo) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{27}
+	return file_phone_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RecordingInfo) GetCallId() int64 {
@@ -2017,7 +2061,7 @@ type Updated struct {
 
 func (x *Updated) Reset() {
 	*x = Updated{}
-	mi := &file_phone_proto_msgTypes[28]
+	mi := &file_phone_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2029,7 +2073,7 @@ func (x *Updated) String() string {
 func (*Updated) ProtoMessage() {}
 
 func (x *Updated) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[28]
+	mi := &file_phone_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2042,7 +2086,7 @@ func (x *Updated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Updated.ProtoReflect.Descriptor instead.
 func (*Updated) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{28}
+	return file_phone_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Updated) GetReregistered() bool {
@@ -2099,7 +2143,7 @@ type CallInfo struct {
 
 func (x *CallInfo) Reset() {
 	*x = CallInfo{}
-	mi := &file_phone_proto_msgTypes[29]
+	mi := &file_phone_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2111,7 +2155,7 @@ func (x *CallInfo) String() string {
 func (*CallInfo) ProtoMessage() {}
 
 func (x *CallInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[29]
+	mi := &file_phone_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2124,7 +2168,7 @@ func (x *CallInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallInfo.ProtoReflect.Descriptor instead.
 func (*CallInfo) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{29}
+	return file_phone_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *CallInfo) GetCallId() int64 {
@@ -2271,7 +2315,7 @@ type RTPStats struct {
 
 func (x *RTPStats) Reset() {
 	*x = RTPStats{}
-	mi := &file_phone_proto_msgTypes[30]
+	mi := &file_phone_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2283,7 +2327,7 @@ func (x *RTPStats) String() string {
 func (*RTPStats) ProtoMessage() {}
 
 func (x *RTPStats) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[30]
+	mi := &file_phone_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2296,7 +2340,7 @@ func (x *RTPStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RTPStats.ProtoReflect.Descriptor instead.
 func (*RTPStats) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{30}
+	return file_phone_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RTPStats) GetTxPackets() int64 {
@@ -2378,7 +2422,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_phone_proto_msgTypes[31]
+	mi := &file_phone_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2390,7 +2434,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[31]
+	mi := &file_phone_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2403,7 +2447,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{31}
+	return file_phone_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *WatchRequest) GetAfter() uint64 {
@@ -2430,7 +2474,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_phone_proto_msgTypes[32]
+	mi := &file_phone_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2442,7 +2486,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[32]
+	mi := &file_phone_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2455,7 +2499,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{32}
+	return file_phone_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Entry) GetSeq() uint64 {
@@ -2566,7 +2610,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_phone_proto_msgTypes[33]
+	mi := &file_phone_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2578,7 +2622,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[33]
+	mi := &file_phone_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2591,7 +2635,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{33}
+	return file_phone_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Event) GetType() string {
@@ -2642,7 +2686,7 @@ type SIPMessage struct {
 
 func (x *SIPMessage) Reset() {
 	*x = SIPMessage{}
-	mi := &file_phone_proto_msgTypes[34]
+	mi := &file_phone_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2654,7 +2698,7 @@ func (x *SIPMessage) String() string {
 func (*SIPMessage) ProtoMessage() {}
 
 func (x *SIPMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[34]
+	mi := &file_phone_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2667,7 +2711,7 @@ func (x *SIPMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SIPMessage.ProtoReflect.Descriptor instead.
 func (*SIPMessage) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{34}
+	return file_phone_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *SIPMessage) GetTime() *timestamppb.Timestamp {
@@ -2718,7 +2762,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_phone_proto_msgTypes[35]
+	mi := &file_phone_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2730,7 +2774,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[35]
+	mi := &file_phone_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2743,7 +2787,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{35}
+	return file_phone_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Message) GetFrom() string {
@@ -2791,7 +2835,7 @@ type Gap struct {
 
 func (x *Gap) Reset() {
 	*x = Gap{}
-	mi := &file_phone_proto_msgTypes[36]
+	mi := &file_phone_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2803,7 +2847,7 @@ func (x *Gap) String() string {
 func (*Gap) ProtoMessage() {}
 
 func (x *Gap) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[36]
+	mi := &file_phone_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2816,7 +2860,7 @@ func (x *Gap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gap.ProtoReflect.Descriptor instead.
 func (*Gap) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{36}
+	return file_phone_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Gap) GetFrom() uint64 {
@@ -2841,7 +2885,7 @@ type HealthRequest struct {
 
 func (x *HealthRequest) Reset() {
 	*x = HealthRequest{}
-	mi := &file_phone_proto_msgTypes[37]
+	mi := &file_phone_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2853,7 +2897,7 @@ func (x *HealthRequest) String() string {
 func (*HealthRequest) ProtoMessage() {}
 
 func (x *HealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[37]
+	mi := &file_phone_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2866,7 +2910,7 @@ func (x *HealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
 func (*HealthRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{37}
+	return file_phone_proto_rawDescGZIP(), []int{38}
 }
 
 type HealthResponse struct {
@@ -2879,7 +2923,7 @@ type HealthResponse struct {
 
 func (x *HealthResponse) Reset() {
 	*x = HealthResponse{}
-	mi := &file_phone_proto_msgTypes[38]
+	mi := &file_phone_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2891,7 +2935,7 @@ func (x *HealthResponse) String() string {
 func (*HealthResponse) ProtoMessage() {}
 
 func (x *HealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[38]
+	mi := &file_phone_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2904,7 +2948,7 @@ func (x *HealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthResponse.ProtoReflect.Descriptor instead.
 func (*HealthResponse) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{38}
+	return file_phone_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *HealthResponse) GetLastSeq() uint64 {
@@ -2930,7 +2974,7 @@ type ShutdownRequest struct {
 
 func (x *ShutdownRequest) Reset() {
 	*x = ShutdownRequest{}
-	mi := &file_phone_proto_msgTypes[39]
+	mi := &file_phone_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2942,7 +2986,7 @@ func (x *ShutdownRequest) String() string {
 func (*ShutdownRequest) ProtoMessage() {}
 
 func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[39]
+	mi := &file_phone_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2955,7 +2999,7 @@ func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownRequest.ProtoReflect.Descriptor instead.
 func (*ShutdownRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{39}
+	return file_phone_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ShutdownRequest) GetHangupCalls() bool {
@@ -2973,7 +3017,7 @@ type ShutdownResponse struct {
 
 func (x *ShutdownResponse) Reset() {
 	*x = ShutdownResponse{}
-	mi := &file_phone_proto_msgTypes[40]
+	mi := &file_phone_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2985,7 +3029,7 @@ func (x *ShutdownResponse) String() string {
 func (*ShutdownResponse) ProtoMessage() {}
 
 func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[40]
+	mi := &file_phone_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2998,7 +3042,7 @@ func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownResponse.ProtoReflect.Descriptor instead.
 func (*ShutdownResponse) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{40}
+	return file_phone_proto_rawDescGZIP(), []int{41}
 }
 
 type PhoneError struct {
@@ -3012,7 +3056,7 @@ type PhoneError struct {
 
 func (x *PhoneError) Reset() {
 	*x = PhoneError{}
-	mi := &file_phone_proto_msgTypes[41]
+	mi := &file_phone_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3024,7 +3068,7 @@ func (x *PhoneError) String() string {
 func (*PhoneError) ProtoMessage() {}
 
 func (x *PhoneError) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[41]
+	mi := &file_phone_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3037,7 +3081,7 @@ func (x *PhoneError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PhoneError.ProtoReflect.Descriptor instead.
 func (*PhoneError) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{41}
+	return file_phone_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *PhoneError) GetKind() int64 {
@@ -3216,7 +3260,9 @@ const file_phone_proto_rawDesc = "" +
 	"\fparticipants\x18\x04 \x01(\x03R\fparticipants\x12E\n" +
 	"\fregistration\x18\x05 \x01(\v2!.ringmaster.phone.v1.RegistrationR\fregistration\x12@\n" +
 	"\trecording\x18\x06 \x01(\v2\".ringmaster.phone.v1.RecordingInfoR\trecording\x126\n" +
-	"\aupdated\x18\a \x01(\v2\x1c.ringmaster.phone.v1.UpdatedR\aupdated\"\xa0\x01\n" +
+	"\aupdated\x18\a \x01(\v2\x1c.ringmaster.phone.v1.UpdatedR\aupdated\"J\n" +
+	"\rBeginResponse\x129\n" +
+	"\aoutcome\x18\x01 \x01(\v2\x1f.ringmaster.phone.v1.DoResponseR\aoutcome\"\xa0\x01\n" +
 	"\vCallOutcome\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\x03R\x06callId\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\x03R\x05state\x12\x18\n" +
@@ -3326,11 +3372,12 @@ const file_phone_proto_rawDesc = "" +
 	"PhoneError\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\x03R\x04kind\x12\x1a\n" +
 	"\bsentence\x18\x02 \x01(\tR\bsentence\x12\x16\n" +
-	"\x06status\x18\x03 \x01(\x03R\x06status2\xf7\x03\n" +
+	"\x06status\x18\x03 \x01(\x03R\x06status2\xc6\x04\n" +
 	"\fPhoneService\x12N\n" +
 	"\x05Hello\x12!.ringmaster.phone.v1.HelloRequest\x1a\".ringmaster.phone.v1.HelloResponse\x12Z\n" +
 	"\tConfigure\x12%.ringmaster.phone.v1.ConfigureRequest\x1a&.ringmaster.phone.v1.ConfigureResponse\x12E\n" +
-	"\x02Do\x12\x1e.ringmaster.phone.v1.DoRequest\x1a\x1f.ringmaster.phone.v1.DoResponse\x12H\n" +
+	"\x02Do\x12\x1e.ringmaster.phone.v1.DoRequest\x1a\x1f.ringmaster.phone.v1.DoResponse\x12M\n" +
+	"\x05Begin\x12\x1e.ringmaster.phone.v1.DoRequest\x1a\".ringmaster.phone.v1.BeginResponse0\x01\x12H\n" +
 	"\x05Watch\x12!.ringmaster.phone.v1.WatchRequest\x1a\x1a.ringmaster.phone.v1.Entry0\x01\x12Q\n" +
 	"\x06Health\x12\".ringmaster.phone.v1.HealthRequest\x1a#.ringmaster.phone.v1.HealthResponse\x12W\n" +
 	"\bShutdown\x12$.ringmaster.phone.v1.ShutdownRequest\x1a%.ringmaster.phone.v1.ShutdownResponseB\x1aZ\x18ringmaster/proto/phonev1b\x06proto3"
@@ -3347,7 +3394,7 @@ func file_phone_proto_rawDescGZIP() []byte {
 	return file_phone_proto_rawDescData
 }
 
-var file_phone_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_phone_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_phone_proto_goTypes = []any{
 	(*HelloRequest)(nil),          // 0: ringmaster.phone.v1.HelloRequest
 	(*HelloResponse)(nil),         // 1: ringmaster.phone.v1.HelloResponse
@@ -3374,26 +3421,27 @@ var file_phone_proto_goTypes = []any{
 	(*Unregister)(nil),            // 22: ringmaster.phone.v1.Unregister
 	(*GetRegistration)(nil),       // 23: ringmaster.phone.v1.GetRegistration
 	(*DoResponse)(nil),            // 24: ringmaster.phone.v1.DoResponse
-	(*CallOutcome)(nil),           // 25: ringmaster.phone.v1.CallOutcome
-	(*Registration)(nil),          // 26: ringmaster.phone.v1.Registration
-	(*RecordingInfo)(nil),         // 27: ringmaster.phone.v1.RecordingInfo
-	(*Updated)(nil),               // 28: ringmaster.phone.v1.Updated
-	(*CallInfo)(nil),              // 29: ringmaster.phone.v1.CallInfo
-	(*RTPStats)(nil),              // 30: ringmaster.phone.v1.RTPStats
-	(*WatchRequest)(nil),          // 31: ringmaster.phone.v1.WatchRequest
-	(*Entry)(nil),                 // 32: ringmaster.phone.v1.Entry
-	(*Event)(nil),                 // 33: ringmaster.phone.v1.Event
-	(*SIPMessage)(nil),            // 34: ringmaster.phone.v1.SIPMessage
-	(*Message)(nil),               // 35: ringmaster.phone.v1.Message
-	(*Gap)(nil),                   // 36: ringmaster.phone.v1.Gap
-	(*HealthRequest)(nil),         // 37: ringmaster.phone.v1.HealthRequest
-	(*HealthResponse)(nil),        // 38: ringmaster.phone.v1.HealthResponse
-	(*ShutdownRequest)(nil),       // 39: ringmaster.phone.v1.ShutdownRequest
-	(*ShutdownResponse)(nil),      // 40: ringmaster.phone.v1.ShutdownResponse
-	(*PhoneError)(nil),            // 41: ringmaster.phone.v1.PhoneError
-	nil,                           // 42: ringmaster.phone.v1.MakeCall.HeadersEntry
-	(*durationpb.Duration)(nil),   // 43: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 44: google.protobuf.Timestamp
+	(*BeginResponse)(nil),         // 25: ringmaster.phone.v1.BeginResponse
+	(*CallOutcome)(nil),           // 26: ringmaster.phone.v1.CallOutcome
+	(*Registration)(nil),          // 27: ringmaster.phone.v1.Registration
+	(*RecordingInfo)(nil),         // 28: ringmaster.phone.v1.RecordingInfo
+	(*Updated)(nil),               // 29: ringmaster.phone.v1.Updated
+	(*CallInfo)(nil),              // 30: ringmaster.phone.v1.CallInfo
+	(*RTPStats)(nil),              // 31: ringmaster.phone.v1.RTPStats
+	(*WatchRequest)(nil),          // 32: ringmaster.phone.v1.WatchRequest
+	(*Entry)(nil),                 // 33: ringmaster.phone.v1.Entry
+	(*Event)(nil),                 // 34: ringmaster.phone.v1.Event
+	(*SIPMessage)(nil),            // 35: ringmaster.phone.v1.SIPMessage
+	(*Message)(nil),               // 36: ringmaster.phone.v1.Message
+	(*Gap)(nil),                   // 37: ringmaster.phone.v1.Gap
+	(*HealthRequest)(nil),         // 38: ringmaster.phone.v1.HealthRequest
+	(*HealthResponse)(nil),        // 39: ringmaster.phone.v1.HealthResponse
+	(*ShutdownRequest)(nil),       // 40: ringmaster.phone.v1.ShutdownRequest
+	(*ShutdownResponse)(nil),      // 41: ringmaster.phone.v1.ShutdownResponse
+	(*PhoneError)(nil),            // 42: ringmaster.phone.v1.PhoneError
+	nil,                           // 43: ringmaster.phone.v1.MakeCall.HeadersEntry
+	(*durationpb.Duration)(nil),   // 44: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 45: google.protobuf.Timestamp
 }
 var file_phone_proto_depIdxs = []int32{
 	3,  // 0: ringmaster.phone.v1.Settings.codecs:type_name -> ringmaster.phone.v1.CodecList
@@ -3423,43 +3471,46 @@ var file_phone_proto_depIdxs = []int32{
 	23, // 24: ringmaster.phone.v1.DoRequest.get_registration:type_name -> ringmaster.phone.v1.GetRegistration
 	7,  // 25: ringmaster.phone.v1.DoRequest.update_settings:type_name -> ringmaster.phone.v1.Update
 	4,  // 26: ringmaster.phone.v1.DoRequest.grant_call_ids:type_name -> ringmaster.phone.v1.Block
-	42, // 27: ringmaster.phone.v1.MakeCall.headers:type_name -> ringmaster.phone.v1.MakeCall.HeadersEntry
+	43, // 27: ringmaster.phone.v1.MakeCall.headers:type_name -> ringmaster.phone.v1.MakeCall.HeadersEntry
 	3,  // 28: ringmaster.phone.v1.SetCodecs.codecs:type_name -> ringmaster.phone.v1.CodecList
-	25, // 29: ringmaster.phone.v1.DoResponse.call:type_name -> ringmaster.phone.v1.CallOutcome
-	29, // 30: ringmaster.phone.v1.DoResponse.calls:type_name -> ringmaster.phone.v1.CallInfo
-	26, // 31: ringmaster.phone.v1.DoResponse.registration:type_name -> ringmaster.phone.v1.Registration
-	27, // 32: ringmaster.phone.v1.DoResponse.recording:type_name -> ringmaster.phone.v1.RecordingInfo
-	28, // 33: ringmaster.phone.v1.DoResponse.updated:type_name -> ringmaster.phone.v1.Updated
-	43, // 34: ringmaster.phone.v1.CallInfo.duration:type_name -> google.protobuf.Duration
-	30, // 35: ringmaster.phone.v1.CallInfo.rtp:type_name -> ringmaster.phone.v1.RTPStats
-	44, // 36: ringmaster.phone.v1.CallInfo.started_at:type_name -> google.protobuf.Timestamp
-	44, // 37: ringmaster.phone.v1.CallInfo.answered_at:type_name -> google.protobuf.Timestamp
-	44, // 38: ringmaster.phone.v1.CallInfo.ended_at:type_name -> google.protobuf.Timestamp
-	33, // 39: ringmaster.phone.v1.Entry.event:type_name -> ringmaster.phone.v1.Event
-	34, // 40: ringmaster.phone.v1.Entry.sip:type_name -> ringmaster.phone.v1.SIPMessage
-	29, // 41: ringmaster.phone.v1.Entry.ended:type_name -> ringmaster.phone.v1.CallInfo
-	35, // 42: ringmaster.phone.v1.Entry.inbox:type_name -> ringmaster.phone.v1.Message
-	36, // 43: ringmaster.phone.v1.Entry.gap:type_name -> ringmaster.phone.v1.Gap
-	44, // 44: ringmaster.phone.v1.Event.time:type_name -> google.protobuf.Timestamp
-	44, // 45: ringmaster.phone.v1.SIPMessage.time:type_name -> google.protobuf.Timestamp
-	44, // 46: ringmaster.phone.v1.Message.time:type_name -> google.protobuf.Timestamp
-	0,  // 47: ringmaster.phone.v1.PhoneService.Hello:input_type -> ringmaster.phone.v1.HelloRequest
-	5,  // 48: ringmaster.phone.v1.PhoneService.Configure:input_type -> ringmaster.phone.v1.ConfigureRequest
-	8,  // 49: ringmaster.phone.v1.PhoneService.Do:input_type -> ringmaster.phone.v1.DoRequest
-	31, // 50: ringmaster.phone.v1.PhoneService.Watch:input_type -> ringmaster.phone.v1.WatchRequest
-	37, // 51: ringmaster.phone.v1.PhoneService.Health:input_type -> ringmaster.phone.v1.HealthRequest
-	39, // 52: ringmaster.phone.v1.PhoneService.Shutdown:input_type -> ringmaster.phone.v1.ShutdownRequest
-	1,  // 53: ringmaster.phone.v1.PhoneService.Hello:output_type -> ringmaster.phone.v1.HelloResponse
-	6,  // 54: ringmaster.phone.v1.PhoneService.Configure:output_type -> ringmaster.phone.v1.ConfigureResponse
-	24, // 55: ringmaster.phone.v1.PhoneService.Do:output_type -> ringmaster.phone.v1.DoResponse
-	32, // 56: ringmaster.phone.v1.PhoneService.Watch:output_type -> ringmaster.phone.v1.Entry
-	38, // 57: ringmaster.phone.v1.PhoneService.Health:output_type -> ringmaster.phone.v1.HealthResponse
-	40, // 58: ringmaster.phone.v1.PhoneService.Shutdown:output_type -> ringmaster.phone.v1.ShutdownResponse
-	53, // [53:59] is the sub-list for method output_type
-	47, // [47:53] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	26, // 29: ringmaster.phone.v1.DoResponse.call:type_name -> ringmaster.phone.v1.CallOutcome
+	30, // 30: ringmaster.phone.v1.DoResponse.calls:type_name -> ringmaster.phone.v1.CallInfo
+	27, // 31: ringmaster.phone.v1.DoResponse.registration:type_name -> ringmaster.phone.v1.Registration
+	28, // 32: ringmaster.phone.v1.DoResponse.recording:type_name -> ringmaster.phone.v1.RecordingInfo
+	29, // 33: ringmaster.phone.v1.DoResponse.updated:type_name -> ringmaster.phone.v1.Updated
+	24, // 34: ringmaster.phone.v1.BeginResponse.outcome:type_name -> ringmaster.phone.v1.DoResponse
+	44, // 35: ringmaster.phone.v1.CallInfo.duration:type_name -> google.protobuf.Duration
+	31, // 36: ringmaster.phone.v1.CallInfo.rtp:type_name -> ringmaster.phone.v1.RTPStats
+	45, // 37: ringmaster.phone.v1.CallInfo.started_at:type_name -> google.protobuf.Timestamp
+	45, // 38: ringmaster.phone.v1.CallInfo.answered_at:type_name -> google.protobuf.Timestamp
+	45, // 39: ringmaster.phone.v1.CallInfo.ended_at:type_name -> google.protobuf.Timestamp
+	34, // 40: ringmaster.phone.v1.Entry.event:type_name -> ringmaster.phone.v1.Event
+	35, // 41: ringmaster.phone.v1.Entry.sip:type_name -> ringmaster.phone.v1.SIPMessage
+	30, // 42: ringmaster.phone.v1.Entry.ended:type_name -> ringmaster.phone.v1.CallInfo
+	36, // 43: ringmaster.phone.v1.Entry.inbox:type_name -> ringmaster.phone.v1.Message
+	37, // 44: ringmaster.phone.v1.Entry.gap:type_name -> ringmaster.phone.v1.Gap
+	45, // 45: ringmaster.phone.v1.Event.time:type_name -> google.protobuf.Timestamp
+	45, // 46: ringmaster.phone.v1.SIPMessage.time:type_name -> google.protobuf.Timestamp
+	45, // 47: ringmaster.phone.v1.Message.time:type_name -> google.protobuf.Timestamp
+	0,  // 48: ringmaster.phone.v1.PhoneService.Hello:input_type -> ringmaster.phone.v1.HelloRequest
+	5,  // 49: ringmaster.phone.v1.PhoneService.Configure:input_type -> ringmaster.phone.v1.ConfigureRequest
+	8,  // 50: ringmaster.phone.v1.PhoneService.Do:input_type -> ringmaster.phone.v1.DoRequest
+	8,  // 51: ringmaster.phone.v1.PhoneService.Begin:input_type -> ringmaster.phone.v1.DoRequest
+	32, // 52: ringmaster.phone.v1.PhoneService.Watch:input_type -> ringmaster.phone.v1.WatchRequest
+	38, // 53: ringmaster.phone.v1.PhoneService.Health:input_type -> ringmaster.phone.v1.HealthRequest
+	40, // 54: ringmaster.phone.v1.PhoneService.Shutdown:input_type -> ringmaster.phone.v1.ShutdownRequest
+	1,  // 55: ringmaster.phone.v1.PhoneService.Hello:output_type -> ringmaster.phone.v1.HelloResponse
+	6,  // 56: ringmaster.phone.v1.PhoneService.Configure:output_type -> ringmaster.phone.v1.ConfigureResponse
+	24, // 57: ringmaster.phone.v1.PhoneService.Do:output_type -> ringmaster.phone.v1.DoResponse
+	25, // 58: ringmaster.phone.v1.PhoneService.Begin:output_type -> ringmaster.phone.v1.BeginResponse
+	33, // 59: ringmaster.phone.v1.PhoneService.Watch:output_type -> ringmaster.phone.v1.Entry
+	39, // 60: ringmaster.phone.v1.PhoneService.Health:output_type -> ringmaster.phone.v1.HealthResponse
+	41, // 61: ringmaster.phone.v1.PhoneService.Shutdown:output_type -> ringmaster.phone.v1.ShutdownResponse
+	55, // [55:62] is the sub-list for method output_type
+	48, // [48:55] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_phone_proto_init() }
@@ -3500,21 +3551,21 @@ func file_phone_proto_init() {
 	file_phone_proto_msgTypes[15].OneofWrappers = []any{}
 	file_phone_proto_msgTypes[17].OneofWrappers = []any{}
 	file_phone_proto_msgTypes[18].OneofWrappers = []any{}
-	file_phone_proto_msgTypes[32].OneofWrappers = []any{
+	file_phone_proto_msgTypes[33].OneofWrappers = []any{
 		(*Entry_Event)(nil),
 		(*Entry_Sip)(nil),
 		(*Entry_Ended)(nil),
 		(*Entry_Inbox)(nil),
 		(*Entry_Gap)(nil),
 	}
-	file_phone_proto_msgTypes[33].OneofWrappers = []any{}
+	file_phone_proto_msgTypes[34].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_phone_proto_rawDesc), len(file_phone_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   43,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
