@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"os"
 	"time"
 
 	"ringmaster/config"
@@ -18,7 +17,6 @@ import (
 	"ringmaster/supervisor/runs"
 
 	"github.com/hashicorp/go-hclog"
-	"golang.org/x/sys/unix"
 )
 
 // closeLimit is how long the phones may take to leave once the client has:
@@ -151,17 +149,5 @@ func (h *house) close(ctx context.Context) error {
 
 // roots are where this machine keeps the server's files.
 func (e Edges) roots(given config.Roots) config.Roots {
-	return config.Resolve(given, config.Machine{Getenv: e.lookupEnv, Home: e.Home, Temp: e.TempDir, Usable: usable})
-}
-
-// usable reports whether a folder can be written to, or a file read.
-func usable(path string) bool {
-	info, err := os.Stat(path)
-	if err != nil {
-		return false
-	}
-	if info.IsDir() {
-		return unix.Access(path, unix.W_OK|unix.X_OK) == nil
-	}
-	return unix.Access(path, unix.R_OK) == nil
+	return config.Resolve(given, config.Machine{Getenv: e.lookupEnv, Home: e.Home, Temp: e.TempDir, Usable: config.Usable})
 }
