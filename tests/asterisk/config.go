@@ -28,6 +28,8 @@ type user struct {
 	Algorithm     string // of digest authentication: MD5, SHA-256
 	MinExpirySecs int
 	MaxExpirySecs int
+	Codecs        string // what Asterisk allows it; "" is all that is usual
+	DirectMedia   bool   // its sound may go past Asterisk
 }
 
 // users are the accounts, all with the same password.
@@ -36,6 +38,9 @@ func users(password string) []user {
 		{Name: "6001", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600},
 		{Name: "6002", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600},
 		{Name: "6003", Password: password, Algorithm: "SHA-256", MinExpirySecs: 10, MaxExpirySecs: 10},
+		{Name: "6006", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600, Codecs: "ulaw"},
+		{Name: "6007", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600, DirectMedia: true},
+		{Name: "6008", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600, DirectMedia: true},
 	}
 }
 
