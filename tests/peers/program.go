@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"syscall"
 	"testing"
 	"time"
@@ -91,6 +92,31 @@ func (p *program) end() {
 	default:
 		_ = syscall.Kill(-p.pid, syscall.SIGKILL) // it may be ending just now
 		<-p.ended
+	}
+}
+
+// listens waits until somebody has bound a loopback port, which the kernel
+// tells without one having to try.
+func (p *program) listens(network string, port int) {
+	p.t.Helper()
+	bound := regexp.MustCompile(fmt.Sprintf(`(?m)^ *\d+: [0-9A-F]+:%04X `, port))
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for late := time.After(patience); ; {
+		table, err := os.ReadFile("/proc/net/" + network)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if bound.Match(table) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-p.ended:
+			p.t.Fatalf("%s ended (%v) before it listened", p.name, p.err)
+		case <-late:
+			p.t.Fatalf("%s has not bound port %d (%s) after %v", p.name, port, network, patience)
+		}
 	}
 }
 
