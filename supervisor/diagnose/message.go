@@ -78,9 +78,9 @@ func (m Message) IsRequest() bool { return m.Status == 0 }
 // split divides a message at its first empty line.
 func split(raw []byte) (head, body []byte) {
 	raw = bytes.TrimLeft(raw, "\r\n") // RFC 3261 §7.5
-	end := []byte("\r\n\r\n")
-	if i := bytes.Index(raw, []byte("\n\n")); i >= 0 && (bytes.Index(raw, end) < 0 || i < bytes.Index(raw, end)) {
-		end = []byte("\n\n")
+	end, bare := []byte("\r\n\r\n"), []byte("\n\n")
+	if at := bytes.Index(raw, bare); at >= 0 && !bytes.Contains(raw[:at], end) {
+		end = bare
 	}
 	head, body, _ = bytes.Cut(raw, end)
 	return head, body

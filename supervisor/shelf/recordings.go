@@ -46,23 +46,20 @@ func Recordings(ctx context.Context, root string, f Filter) ([]Recording, error)
 	var found []Recording
 	// An os.DirFS follows a link that is the root itself; links to folders
 	// inside of it are not followed.
-	err := fs.WalkDir(os.DirFS(root), ".", func(name string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(os.DirFS(root), ".", func(name string, d fs.DirEntry, fault error) error {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case name == "." && errors.Is(err, fs.ErrNotExist):
+		case name == "." && errors.Is(fault, fs.ErrNotExist):
 			return fs.SkipAll
-		case name == "." && err != nil:
+		case name == "." && fault != nil:
 			return fmt.Errorf("the folder of recordings %s cannot be read: make it readable for the server", root)
-		case err != nil && d.IsDir():
-			return fs.SkipDir
-		case err != nil || d.IsDir() || path.Ext(name) != artifact.WAV:
-			return nil
+		case fault == nil && !d.IsDir() && path.Ext(name) == artifact.WAV:
+			if r, ok := recording(root, name); ok && f.holds(r) {
+				found = append(found, r)
+			}
 		}
-		if r, ok := recording(root, name); ok && f.holds(r) {
-			found = append(found, r)
-		}
-		return nil
+		return nil // after a fault too: what can be read of the folder is
 	})
 	if err != nil {
 		return nil, err

@@ -35,7 +35,9 @@ type fakeFleet struct {
 }
 
 func newFake(ids ...phone.ID) *fakeFleet {
-	f := &fakeFleet{phones: map[phone.ID]fleet.Status{}, outcomes: map[string]any{}}
+	f := &fakeFleet{phones: map[phone.ID]fleet.Status{}, outcomes: map[string]any{
+		"phone.GetRegistration": phone.Outcome{}, // with nothing in the journal
+	}}
 	for i, id := range ids {
 		f.put(fleet.Status{
 			Settings:  phone.Settings{PhoneID: id, Domain: "pbx.example", Username: string(id), Password: phone.NewSecret("sesame"), Transport: phone.UDP, Register: true},

@@ -80,8 +80,9 @@ type Call struct {
 	foundHost string     // the name that the far end's description gave for an address
 	found     netip.Addr // its address, once known
 
-	held   bool   // by this phone
-	answer []byte // inbound: our SDP, made when the INVITE came; nil for a late offer
+	held      bool   // by this phone
+	answer    []byte // inbound: our SDP, made when the INVITE came; nil for a late offer
+	lateOffer []byte // our offer to a far end that made none; its answer comes with the ACK
 
 	startedAt, answeredAt, endedAt time.Time
 	lastStatus                     int

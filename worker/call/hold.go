@@ -47,9 +47,9 @@ func (c *Call) reoffer(done func(error)) {
 	c.session.Reoffer(dialog.Reoffer{
 		Offer: func() ([]byte, error) { return c.makeOffer(c.session.Source()) },
 		Take:  c.takeAnswer,
+		Undo:  c.negotiation.Rollback,
 		Done: func(err error) {
 			if err != nil {
-				c.negotiation.Rollback()
 				err = named(c.id, err)
 			}
 			done(err)

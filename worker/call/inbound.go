@@ -62,10 +62,13 @@ func (c *Call) Declined(dialog.Answer) {}
 // Failed implements dialog.Observer.
 func (c *Call) Failed(error) {}
 
-// Acked takes the ACK of our 2xx, and with it the answer to a late offer.
+// Acked takes the ACK of a 2xx of ours, and with it the answer when the 2xx held
+// the offer. Without one that can be used there is no media: the call ends.
 func (c *Call) Acked(body []byte) {
-	if c.at.State == phone.StateConnecting && c.answer == nil {
+	if c.lateOffer != nil {
+		c.lateOffer = nil
 		if err := c.takeFinalAnswer(body); err != nil {
+			c.negotiation.Rollback()
 			c.env.Log.Warn("the answer to a late offer cannot be used", "call_id", c.id, "error", err)
 			c.lastStatus, c.lastText = 488, "Not Acceptable Here"
 			c.must(callstate.Hangup, 0, "")
@@ -74,8 +77,15 @@ func (c *Call) Acked(body []byte) {
 	c.must(callstate.Acked, 0, "")
 }
 
-// AckMissing implements dialog.Observer: the far end never said ACK.
-func (c *Call) AckMissing() { c.must(callstate.AckMissing, 408, "ACK Missing") }
+// AckMissing implements dialog.Observer: the far end never said ACK, to the
+// answer of its INVITE or of its re-INVITE.
+func (c *Call) AckMissing() {
+	if c.at.State == phone.StateConfirmed {
+		c.must(callstate.Hangup, 408, "ACK Missing")
+		return
+	}
+	c.must(callstate.AckMissing, 408, "ACK Missing")
+}
 
 // Cancelled implements dialog.Observer.
 func (c *Call) Cancelled() { c.must(callstate.Cancelled, 487, "Request Terminated") }

@@ -82,7 +82,7 @@ func (s *Session) send(p requestParams) {
 			p.failed(err)
 		}
 	}
-	ua.Resolve(s.nextHop(), func(targets []sipua.Target, err error) {
+	s.resolve(func(targets []sipua.Target, err error) {
 		if err != nil {
 			fail(err)
 			return
