@@ -131,6 +131,11 @@ func (h *house) startProfile(ctx context.Context) []fleet.Failure {
 	for _, f := range result.Failed {
 		h.log.Error("a phone of the profile did not start", "phone", f.PhoneID, "error", f.Err)
 	}
+	for _, st := range result.Added {
+		if r := st.Registration; st.Settings.Register && !r.IsRegistered {
+			h.log.Warn("a phone of the profile is not registered", "phone", st.Settings.PhoneID, "registrar", st.Settings.Domain, "status", r.StatusCode, "reason", cmp.Or(r.Reason, "it has not answered"))
+		}
+	}
 	h.log.Info("the profile is loaded", "phones", len(result.Added), "failed", len(result.Failed))
 	return result.Failed
 }
