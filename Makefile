@@ -49,7 +49,7 @@ interop: build
 	scripts/install-peers
 	asterisk="$$(scripts/install-asterisk)"; \
 	RINGMASTER_INTEROP=1 RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin \
-	$(GO) test -tags interop -count=1 -timeout 600s -v ./tests/asterisk ./tests/interop
+	$(GO) test -tags interop -count=1 -parallel 4 -timeout 600s -v ./tests/asterisk ./tests/interop
 
 bench: build
 	asterisk="$$(scripts/install-asterisk)"; \

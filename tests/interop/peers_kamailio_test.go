@@ -29,7 +29,7 @@ func TestThroughKamailio(t *testing.T) {
 		test    func(*proxied)
 	}{
 		{"Record-Route: call, re-INVITE both ways and BYE through the proxy", (*proxied).routed},
-		{"the same over TCP", (*proxied).routedOverTCP},
+		{"TCP: call, re-INVITE both ways and BYE through the proxy", (*proxied).routedOverTCP},
 		{"parallel forking: two contacts ring, the first to answer wins", (*proxied).forked},
 		{"parallel forking: CANCEL reaches all contacts", (*proxied).forkedCancel},
 		{"parallel forking: one contact busy, the other answers", (*proxied).forkedBusy},

@@ -8,20 +8,33 @@ import (
 	"text/template"
 )
 
-// Scenarios are SIPp's XML with the messages left to these words, so that a
-// file says only what is special about it:
+// words are what scenarios use in the place of messages, so that a file of
+// SIPp's XML says only what is special about it. When the phone calls:
 //
-//	{{invited}}            receives the INVITE that begins the call, and keeps what its answers repeat
-//	{{reply "180 Ringing"}}         a response to that INVITE; it has tag=peer
-//	{{accept (sdp …)}}     its 200 with a description; reply takes one too
-//	{{answer "200 OK"}}    a response to the message last received
-//	{{request "INVITE" 2}} a request within the dialog of the call that came in, with a CSeq
-//	{{begin "INVITE"}}     a request outside a dialog, or that begins one; {{next "BYE" 2}} one in that dialog
-//	{{sdp "sendrecv"}}     a description; further words are formats (0 8 101…), c=ADDRESS, port=N, v=VERSION
+//	{{invited}}             receives an INVITE and keeps what its answers repeat; further words are checks
+//	{{reply "180 Ringing"}} answers that INVITE with the tag "peer"
+//	{{forked "x" "180 …"}}  answers it with another tag
+//	{{inner "491 …"}}       answers a re-INVITE that was received by invited
+//	{{request "INVITE" 2}}  a request of SIPp's within the call, with its CSeq
 //
-// Where a message is made, further strings are headers, or, when they hold
-// more than one line, its body.
-var words = template.FuncMap{ //nolint:gochecknoglobals // only read
+// When SIPp calls:
+//
+//	{{begin "INVITE"}}      begins a call
+//	{{cancel}} {{ack}}      the CANCEL of that INVITE, the ACK of its refusal
+//	{{next "BYE" 2}}        a request within the call
+//	{{again "OPTIONS" 2}}   a request outside it
+//	{{lost "BYE" 3}}        a request of a call that there is not
+//
+// And for both:
+//
+//	{{answer "200 OK"}}     answers the message received last; {{answerto …}} adds the tag "peer"
+//	{{check "To" "regexp"}} a header, the "body" or all ("msg") of what is received must match
+//	{{sdp "sendrecv"}}      a description; further words are formats (0 8 101), c=ADDRESS, port=N, v=VERSION
+//	{{line "a" "b"}}        lines of a body
+//
+// Further strings after a message are headers of it, or, when they hold a line
+// break, its body.
+var words = template.FuncMap{
 	"invited": func(checks ...string) string { return invited + strings.Join(checks, "") + "</action></recv>" },
 	"check":   check,
 	"reply":   reply,
