@@ -47,7 +47,7 @@ func newHouse(ctx context.Context, e Edges, o options, onChange func(added, remo
 		return nil, err
 	}
 	starter, err := phoneproc.New(phoneproc.Options{
-		Path: o.worker, Args: e.WorkerArgs, Version: phonewire.Version, Environ: e.Environ, TempDir: e.TempDir, Log: log,
+		Path: o.worker, Args: e.WorkerArgs, Version: phonewire.Version, Environ: e.Environ, TempDir: e.TempDir, Adopt: o.adopt, Log: log,
 	})
 	if err != nil {
 		return nil, cannot(err)
@@ -129,7 +129,7 @@ func (h *house) startProfile(ctx context.Context) []fleet.Failure {
 	}
 	result := h.fleet.Load(ctx, h.profile, true)
 	for _, f := range result.Failed {
-		h.log.Error("a phone of the profile did not start", "phone", f.PhoneID, "error", f.Err)
+		h.log.Error("a phone of the profile did not start", "phone_id", f.PhoneID, "error", f.Err)
 	}
 	for _, st := range result.Added {
 		if r := st.Registration; st.Settings.Register && !r.IsRegistered {

@@ -35,7 +35,7 @@ func (m *member) bringUp() (Worker, error) {
 	if m.block.Count == 0 {
 		m.block = m.f.grant(m.id)
 	}
-	ctx, cancel := context.WithTimeout(m.ctx, configureLimit)
+	ctx, cancel := limited(m.ctx, w, configureLimit)
 	defer cancel()
 	configured, err := w.Configure(ctx, m.configuration())
 	if err != nil {
@@ -50,6 +50,15 @@ func (m *member) bringUp() (Worker, error) {
 	m.block = phone.Block{}
 	m.begin(w, configured)
 	return w, nil
+}
+
+// limited bounds what a worker may take, unless a person may have stopped it
+// at a breakpoint.
+func limited(ctx context.Context, w Worker, limit time.Duration) (context.Context, context.CancelFunc) {
+	if w.Adopted() {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, limit)
 }
 
 func (m *member) configuration() phone.Configuration {
@@ -72,7 +81,7 @@ func (m *member) startFailed(err error) {
 	m.mu.Lock()
 	m.state.LastExit = err.Error()
 	m.mu.Unlock()
-	m.f.o.Log.Warn("phone did not start", "phone", m.id, "error", err)
+	m.f.o.Log.Warn("phone did not start", "phone_id", m.id, "error", err)
 }
 
 // begin makes the worker the phone's.
@@ -118,7 +127,7 @@ func (m *member) serve(w Worker) error {
 	case <-m.ctx.Done():
 		m.shutDown(w)
 		if err := <-watched; err != nil {
-			m.f.o.Log.Debug("the end of a phone's journal was lost", "phone", m.id, "error", err)
+			m.f.o.Log.Debug("the end of a phone's journal was lost", "phone_id", m.id, "error", err)
 		}
 		return nil
 	case err = <-watched: // sooner than Gone, most often
@@ -186,6 +195,9 @@ func (m *member) attend(ctx context.Context, w Worker) {
 }
 
 func (m *member) checkHealth(ctx context.Context, w Worker) {
+	if w.Adopted() {
+		return // it may stand at a breakpoint
+	}
 	limited, cancel := context.WithTimeout(ctx, healthLimit)
 	defer cancel()
 	_, err := w.Health(limited)
@@ -199,14 +211,14 @@ func (m *member) checkHealth(ctx context.Context, w Worker) {
 }
 
 func (m *member) grantMore(ctx context.Context, w Worker) {
-	limited, cancel := context.WithTimeout(ctx, healthLimit)
+	bounded, cancel := limited(ctx, w, healthLimit)
 	defer cancel()
 	block := m.f.grant(m.id)
-	_, err := w.Do(limited, phone.GrantCallIDs{Block: block})
+	_, err := w.Do(bounded, phone.GrantCallIDs{Block: block})
 	var e *phone.Error
 	if errors.As(err, &e) && e.Kind != phone.Gone {
 		m.f.giveBack(block) // refused, so not used; the next call asks again
-		m.f.o.Log.Warn("phone refused further call ids", "phone", m.id, "error", err)
+		m.f.o.Log.Warn("phone refused further call ids", "phone_id", m.id, "error", err)
 	}
 }
 
@@ -218,7 +230,7 @@ func (m *member) shutDown(w Worker) {
 	hangup := m.hangup
 	m.mu.Unlock()
 	if err := w.Shutdown(ctx, phone.Shutdown{HangupCalls: hangup}); err != nil {
-		m.f.o.Log.Warn("phone did not shut down in order", "phone", m.id, "error", err)
+		m.f.o.Log.Warn("phone did not shut down in order", "phone_id", m.id, "error", err)
 	}
 }
 
@@ -246,5 +258,5 @@ func (m *member) bury(w Worker) {
 		m.append(e)
 	}
 	m.f.tell()
-	m.f.o.Log.Warn("worker ended", "phone", m.id, "pid", w.PID(), "exit", reason)
+	m.f.o.Log.Warn("worker ended", "phone_id", m.id, "pid", w.PID(), "exit", reason)
 }

@@ -95,6 +95,30 @@ func TestAWorkerThatHangsIsKilledAndReplaced(t *testing.T) {
 	})
 }
 
+// Somebody debugs an adopted worker: it may stand still for longer than any
+// limit. When it is gone, a worker of the server's own follows.
+func TestAnAdoptedWorkerMayStandStill(t *testing.T) {
+	hangOnce := func(_ phone.ID, n int) fakeworker.Knobs {
+		if n == 1 {
+			return fakeworker.Knobs{HangAfter: time.Second}
+		}
+		return fakeworker.Knobs{}
+	}
+	run(t, &memory{knobs: hangOnce, adopted: true}, func(b *bench) {
+		pid := b.add("a").Worker.PID
+		pass(time.Minute)
+		s := b.status("a").Worker
+		if s.State != fleet.Running || s.PID != pid {
+			b.Errorf("after a minute: %+v", s)
+		}
+		b.workers.last("a").Kill()
+		pass(time.Second)
+		if s := b.status("a").Worker; s.State != fleet.Running || s.PID == pid {
+			b.Errorf("after its end: %+v", s)
+		}
+	})
+}
+
 func TestUpdateIsRememberedForTheNextWorker(t *testing.T) {
 	run(t, &memory{}, func(b *bench) {
 		b.add("a")

@@ -112,7 +112,7 @@ func (m *member) giveUp(reason string) {
 	m.mu.Lock()
 	m.state.State = Failed
 	m.mu.Unlock()
-	m.f.o.Log.Error("phone stays down", "phone", m.id, "reason", reason)
+	m.f.o.Log.Error("phone stays down", "phone_id", m.id, "reason", reason)
 	m.emit("phone.failed", map[string]any{"reason": reason})
 	<-m.ctx.Done()
 }
