@@ -1,8 +1,6 @@
 package interop
 
 import (
-	"context"
-	"strings"
 	"testing"
 	"time"
 
@@ -53,17 +51,8 @@ func (x exchange) fleet(t *testing.T, users ...string) (*mcpclient.Client, []*ph
 	return client, all
 }
 
-// says waits until a command of Asterisk's console prints a text.
-func (x exchange) says(t *testing.T, c *mcpclient.Client, command, text string) {
-	t.Helper()
-	c.Until(phones.Patience, command+" that says "+text, "list_phones", nil, func(mcpclient.Answer) bool {
-		out, err := x.Console(context.Background(), command)
-		return err == nil && strings.Contains(out, text)
-	})
-}
-
-// holdSeen: Asterisk plays its own music to the held phone, so that hears
-// neither the other's tone nor silence; after unhold both hear each other.
+// holdSeen: Asterisk sends nothing to a phone that holds, and again when it
+// does no more, however often; then both hear each other.
 func holdSeen(t *testing.T, x exchange) {
 	a, b := x.pair(t)
 	atA, atB := phones.Talk(a, b, x.uri("6002"))

@@ -21,10 +21,11 @@ type Linphone struct {
 	p *program
 }
 
+// LinphoneTone is what it plays, in Hz.
+const LinphoneTone = 1000
+
+// What linphonec says, for Await.
 const (
-	// LinphoneTone is what it plays, in Hz.
-	LinphoneTone = 1000
-	// What linphonec says.
 	LinphoneRings     = `Receiving new incoming call`
 	LinphoneConnected = `Media streams established`
 	LinphonePaused    = `is now paused`

@@ -8,7 +8,7 @@ import (
 	"text/template"
 )
 
-// words are what scenarios use in the place of messages, so that a file of
+// words makes what scenarios use in the place of messages, so that a file of
 // SIPp's XML says only what is special about it. When the phone calls:
 //
 //	{{invited}}             receives an INVITE and keeps what its answers repeat; further words are checks
@@ -34,35 +34,37 @@ import (
 //
 // Further strings after a message are headers of it, or, when they hold a line
 // break, its body.
-var words = template.FuncMap{
-	"invited": func(checks ...string) string { return invited + strings.Join(checks, "") + "</action></recv>" },
-	"check":   check,
-	"reply":   reply,
-	"forked": func(tag, status string, parts ...string) string {
-		return send(statusLine(status)+"\n"+caller(tag), parts)
-	},
-	"answer": func(status string, parts ...string) string {
-		return send(statusLine(status)+"\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\n"+contact, parts)
-	},
-	"inner": func(status string, parts ...string) string {
-		return send(statusLine(status)+"\nVia:[$via]\nFrom:[$from]\nTo:[$to]\nCall-ID: [call_id]\nCSeq:[$cseq]\n"+contact, parts)
-	},
-	"answerto": func(status string, parts ...string) string {
-		return send(statusLine(status)+"\n[last_Via:]\n[last_From:]\n[last_To:];tag=peer\n[last_Call-ID:]\n[last_CSeq:]\n"+contact, parts)
-	},
-	"request": func(method string, seq int, parts ...string) string {
-		return send(requestLine(method, "[next_url]")+fmt.Sprintf("From: <sip:peer@[local_ip]:[local_port]>;tag=peer\nTo:[$from]\nCall-ID: [call_id]\nCSeq: %d %s\nMax-Forwards: 70\n%s", seq, method, contact), parts)
-	},
-	"begin": func(method string, parts ...string) string { return begin(method, 1, "", parts) },
-	"again": func(method string, seq int, parts ...string) string { return begin(method, seq, "", parts) },
-	"next": func(method string, seq int, parts ...string) string {
-		return begin(method, seq, "[peer_tag_param]", parts)
-	},
-	"cancel": func() string { return sameTransaction("CANCEL", "") },
-	"ack":    func() string { return sameTransaction("ACK", "[peer_tag_param]") },
-	"lost":   func(method string, seq int) string { return begin(method, seq, ";tag=nobody", nil) },
-	"sdp":    description,
-	"line":   func(lines ...string) string { return strings.Join(lines, "\n") },
+func words() template.FuncMap {
+	return template.FuncMap{
+		"invited": func(checks ...string) string { return invited + strings.Join(checks, "") + "</action></recv>" },
+		"check":   check,
+		"reply":   reply,
+		"forked": func(tag, status string, parts ...string) string {
+			return send(statusLine(status)+"\n"+caller(tag), parts)
+		},
+		"answer": func(status string, parts ...string) string {
+			return send(statusLine(status)+"\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\n"+contact, parts)
+		},
+		"inner": func(status string, parts ...string) string {
+			return send(statusLine(status)+"\nVia:[$via]\nFrom:[$from]\nTo:[$to]\nCall-ID: [call_id]\nCSeq:[$cseq]\n"+contact, parts)
+		},
+		"answerto": func(status string, parts ...string) string {
+			return send(statusLine(status)+"\n[last_Via:]\n[last_From:]\n[last_To:];tag=peer\n[last_Call-ID:]\n[last_CSeq:]\n"+contact, parts)
+		},
+		"request": func(method string, seq int, parts ...string) string {
+			return send(requestLine(method, "[next_url]")+fmt.Sprintf("From: <sip:peer@[local_ip]:[local_port]>;tag=peer\nTo:[$from]\nCall-ID: [call_id]\nCSeq: %d %s\nMax-Forwards: 70\n%s", seq, method, contact), parts)
+		},
+		"begin": func(method string, parts ...string) string { return begin(method, 1, "", parts) },
+		"again": func(method string, seq int, parts ...string) string { return begin(method, seq, "", parts) },
+		"next": func(method string, seq int, parts ...string) string {
+			return begin(method, seq, "[peer_tag_param]", parts)
+		},
+		"cancel": func() string { return sameTransaction("CANCEL", "") },
+		"ack":    func() string { return sameTransaction("ACK", "[peer_tag_param]") },
+		"lost":   func(method string, seq int) string { return begin(method, seq, ";tag=nobody", nil) },
+		"sdp":    description,
+		"line":   func(lines ...string) string { return strings.Join(lines, "\n") },
+	}
 }
 
 const (
@@ -79,7 +81,7 @@ const (
 // fill reads a scenario of sipp/ and puts messages in the place of words.
 func fill(name string, values map[string]any) (string, error) {
 	path := filepath.Join("sipp", name+".xml")
-	t, err := template.New(filepath.Base(path)).Funcs(words).Option("missingkey=error").ParseFiles(path)
+	t, err := template.New(filepath.Base(path)).Funcs(words()).Option("missingkey=error").ParseFiles(path)
 	if err != nil {
 		return "", err
 	}
