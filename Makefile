@@ -11,6 +11,8 @@ GO ?= go
 TOOLS := $(CURDIR)/.tools
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
+DLV_VERSION := v1.27.2
+DLV := $(TOOLS)/dlv-$(DLV_VERSION)
 
 # A tag, or a tag and what came after it; a checkout without git is "unknown".
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -30,8 +32,8 @@ demo: build
 	bin/supervisor demo
 
 # -count=1: tests that run other programs must not be answered from the cache.
-test:
-	$(GO) test $(RACE) -count=1 -timeout 170s ./...
+test: $(DLV)
+	RINGMASTER_DLV=$(DLV) $(GO) test $(RACE) -count=1 -timeout 170s ./...
 
 check: $(GOLANGCI)
 	$(GO) mod tidy -diff
@@ -44,6 +46,11 @@ $(GOLANGCI):
 	mkdir -p $(TOOLS)
 	GOBIN=$(TOOLS) GOFLAGS= $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv $(TOOLS)/golangci-lint $@
+
+$(DLV):
+	mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) GOFLAGS= CGO_ENABLED=0 $(GO) install github.com/go-delve/delve/cmd/dlv@$(DLV_VERSION)
+	mv $(TOOLS)/dlv $@
 
 interop: build
 	scripts/install-peers

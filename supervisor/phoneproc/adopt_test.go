@@ -18,7 +18,6 @@ import (
 	"ringmaster/proto/phonewire"
 	"ringmaster/supervisor/phoneproc"
 	"ringmaster/tests/fakeworker"
-	"ringmaster/worker/phoneserver"
 )
 
 // waiting is a fake phone in this process that waits to be adopted.
@@ -29,7 +28,7 @@ func waiting(t *testing.T, k fakeworker.Knobs) (p *fakeworker.Phone, r phonewire
 	told, ended := make(chan phonewire.Reattach, 1), make(chan error, 1)
 	left := make(chan struct{})
 	go func() {
-		ended <- phoneserver.Await(ctx, p, phoneserver.Options{Version: "another"}, "",
+		ended <- fakeworker.Await(ctx, p, "another",
 			func(r phonewire.Reattach) { told <- r }, sync.OnceFunc(func() { close(left) }))
 	}()
 	t.Cleanup(func() {
@@ -147,7 +146,7 @@ func TestAnAdoptedWorkerThatEndsIsNoticed(t *testing.T) {
 	ctx, end := context.WithCancel(t.Context())
 	told, ended := make(chan phonewire.Reattach, 1), make(chan error, 1)
 	go func() {
-		ended <- phoneserver.Await(ctx, p, phoneserver.Options{}, "", func(r phonewire.Reattach) { told <- r }, func() {})
+		ended <- fakeworker.Await(ctx, p, "7", func(r phonewire.Reattach) { told <- r }, func() {})
 	}()
 	s, _ := adopter(t, <-told)
 	w := adoptA(t, s)
