@@ -593,6 +593,8 @@ type DoRequest struct {
 	//	*DoRequest_GetRegistration
 	//	*DoRequest_UpdateSettings
 	//	*DoRequest_GrantCallIds
+	//	*DoRequest_StartCapture
+	//	*DoRequest_StopCapture
 	Command       isDoRequest_Command `protobuf_oneof:"command"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -842,6 +844,24 @@ func (x *DoRequest) GetGrantCallIds() *Block {
 	return nil
 }
 
+func (x *DoRequest) GetStartCapture() *StartCapture {
+	if x != nil {
+		if x, ok := x.Command.(*DoRequest_StartCapture); ok {
+			return x.StartCapture
+		}
+	}
+	return nil
+}
+
+func (x *DoRequest) GetStopCapture() *StopCapture {
+	if x != nil {
+		if x, ok := x.Command.(*DoRequest_StopCapture); ok {
+			return x.StopCapture
+		}
+	}
+	return nil
+}
+
 type isDoRequest_Command interface {
 	isDoRequest_Command()
 }
@@ -938,6 +958,14 @@ type DoRequest_GrantCallIds struct {
 	GrantCallIds *Block `protobuf:"bytes,23,opt,name=grant_call_ids,json=grantCallIds,proto3,oneof"`
 }
 
+type DoRequest_StartCapture struct {
+	StartCapture *StartCapture `protobuf:"bytes,200,opt,name=start_capture,json=startCapture,proto3,oneof"`
+}
+
+type DoRequest_StopCapture struct {
+	StopCapture *StopCapture `protobuf:"bytes,201,opt,name=stop_capture,json=stopCapture,proto3,oneof"`
+}
+
 func (*DoRequest_MakeCall) isDoRequest_Command() {}
 
 func (*DoRequest_Answer) isDoRequest_Command() {}
@@ -983,6 +1011,10 @@ func (*DoRequest_GetRegistration) isDoRequest_Command() {}
 func (*DoRequest_UpdateSettings) isDoRequest_Command() {}
 
 func (*DoRequest_GrantCallIds) isDoRequest_Command() {}
+
+func (*DoRequest_StartCapture) isDoRequest_Command() {}
+
+func (*DoRequest_StopCapture) isDoRequest_Command() {}
 
 type MakeCall struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1685,6 +1717,78 @@ func (*GetRegistration) Descriptor() ([]byte, []int) {
 	return file_phone_proto_rawDescGZIP(), []int{23}
 }
 
+type StartCapture struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StartCapture) Reset() {
+	*x = StartCapture{}
+	mi := &file_phone_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StartCapture) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StartCapture) ProtoMessage() {}
+
+func (x *StartCapture) ProtoReflect() protoreflect.Message {
+	mi := &file_phone_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StartCapture.ProtoReflect.Descriptor instead.
+func (*StartCapture) Descriptor() ([]byte, []int) {
+	return file_phone_proto_rawDescGZIP(), []int{24}
+}
+
+type StopCapture struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StopCapture) Reset() {
+	*x = StopCapture{}
+	mi := &file_phone_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StopCapture) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StopCapture) ProtoMessage() {}
+
+func (x *StopCapture) ProtoReflect() protoreflect.Message {
+	mi := &file_phone_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StopCapture.ProtoReflect.Descriptor instead.
+func (*StopCapture) Descriptor() ([]byte, []int) {
+	return file_phone_proto_rawDescGZIP(), []int{25}
+}
+
 type DoResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Cursor        uint64                 `protobuf:"varint,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
@@ -1694,13 +1798,14 @@ type DoResponse struct {
 	Registration  *Registration          `protobuf:"bytes,5,opt,name=registration,proto3" json:"registration,omitempty"`
 	Recording     *RecordingInfo         `protobuf:"bytes,6,opt,name=recording,proto3" json:"recording,omitempty"`
 	Updated       *Updated               `protobuf:"bytes,7,opt,name=updated,proto3" json:"updated,omitempty"`
+	Capture       *CaptureInfo           `protobuf:"bytes,200,opt,name=capture,proto3" json:"capture,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DoResponse) Reset() {
 	*x = DoResponse{}
-	mi := &file_phone_proto_msgTypes[24]
+	mi := &file_phone_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1712,7 +1817,7 @@ func (x *DoResponse) String() string {
 func (*DoResponse) ProtoMessage() {}
 
 func (x *DoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[24]
+	mi := &file_phone_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1725,7 +1830,7 @@ func (x *DoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DoResponse.ProtoReflect.Descriptor instead.
 func (*DoResponse) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{24}
+	return file_phone_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DoResponse) GetCursor() uint64 {
@@ -1777,6 +1882,13 @@ func (x *DoResponse) GetUpdated() *Updated {
 	return nil
 }
 
+func (x *DoResponse) GetCapture() *CaptureInfo {
+	if x != nil {
+		return x.Capture
+	}
+	return nil
+}
+
 type CallOutcome struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	CallId        int64                  `protobuf:"varint,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
@@ -1791,7 +1903,7 @@ type CallOutcome struct {
 
 func (x *CallOutcome) Reset() {
 	*x = CallOutcome{}
-	mi := &file_phone_proto_msgTypes[25]
+	mi := &file_phone_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1803,7 +1915,7 @@ func (x *CallOutcome) String() string {
 func (*CallOutcome) ProtoMessage() {}
 
 func (x *CallOutcome) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[25]
+	mi := &file_phone_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1816,7 +1928,7 @@ func (x *CallOutcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallOutcome.ProtoReflect.Descriptor instead.
 func (*CallOutcome) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{25}
+	return file_phone_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *CallOutcome) GetCallId() int64 {
@@ -1873,7 +1985,7 @@ type Registration struct {
 
 func (x *Registration) Reset() {
 	*x = Registration{}
-	mi := &file_phone_proto_msgTypes[26]
+	mi := &file_phone_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1885,7 +1997,7 @@ func (x *Registration) String() string {
 func (*Registration) ProtoMessage() {}
 
 func (x *Registration) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[26]
+	mi := &file_phone_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1898,7 +2010,7 @@ func (x *Registration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Registration.ProtoReflect.Descriptor instead.
 func (*Registration) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{26}
+	return file_phone_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Registration) GetIsRegistered() bool {
@@ -1942,7 +2054,7 @@ type RecordingInfo struct {
 
 func (x *RecordingInfo) Reset() {
 	*x = RecordingInfo{}
-	mi := &file_phone_proto_msgTypes[27]
+	mi := &file_phone_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1954,7 +2066,7 @@ func (x *RecordingInfo) String() string {
 func (*RecordingInfo) ProtoMessage() {}
 
 func (x *RecordingInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[27]
+	mi := &file_phone_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1967,7 +2079,7 @@ func (x *RecordingInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordingInfo.ProtoReflect.Descriptor instead.
 func (*RecordingInfo) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{27}
+	return file_phone_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RecordingInfo) GetCallId() int64 {
@@ -2017,7 +2129,7 @@ type Updated struct {
 
 func (x *Updated) Reset() {
 	*x = Updated{}
-	mi := &file_phone_proto_msgTypes[28]
+	mi := &file_phone_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2029,7 +2141,7 @@ func (x *Updated) String() string {
 func (*Updated) ProtoMessage() {}
 
 func (x *Updated) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[28]
+	mi := &file_phone_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2042,7 +2154,7 @@ func (x *Updated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Updated.ProtoReflect.Descriptor instead.
 func (*Updated) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{28}
+	return file_phone_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Updated) GetReregistered() bool {
@@ -2073,6 +2185,74 @@ func (x *Updated) GetCodecReinviteError() string {
 	return ""
 }
 
+type CaptureInfo struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	Mode          string                 `protobuf:"bytes,2,opt,name=mode,proto3" json:"mode,omitempty"`
+	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Size          int64                  `protobuf:"varint,4,opt,name=size,proto3" json:"size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CaptureInfo) Reset() {
+	*x = CaptureInfo{}
+	mi := &file_phone_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CaptureInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CaptureInfo) ProtoMessage() {}
+
+func (x *CaptureInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_phone_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CaptureInfo.ProtoReflect.Descriptor instead.
+func (*CaptureInfo) Descriptor() ([]byte, []int) {
+	return file_phone_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *CaptureInfo) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *CaptureInfo) GetMode() string {
+	if x != nil {
+		return x.Mode
+	}
+	return ""
+}
+
+func (x *CaptureInfo) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *CaptureInfo) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
 type CallInfo struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	CallId         int64                  `protobuf:"varint,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
@@ -2099,7 +2279,7 @@ type CallInfo struct {
 
 func (x *CallInfo) Reset() {
 	*x = CallInfo{}
-	mi := &file_phone_proto_msgTypes[29]
+	mi := &file_phone_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2111,7 +2291,7 @@ func (x *CallInfo) String() string {
 func (*CallInfo) ProtoMessage() {}
 
 func (x *CallInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[29]
+	mi := &file_phone_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2124,7 +2304,7 @@ func (x *CallInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallInfo.ProtoReflect.Descriptor instead.
 func (*CallInfo) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{29}
+	return file_phone_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *CallInfo) GetCallId() int64 {
@@ -2271,7 +2451,7 @@ type RTPStats struct {
 
 func (x *RTPStats) Reset() {
 	*x = RTPStats{}
-	mi := &file_phone_proto_msgTypes[30]
+	mi := &file_phone_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2283,7 +2463,7 @@ func (x *RTPStats) String() string {
 func (*RTPStats) ProtoMessage() {}
 
 func (x *RTPStats) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[30]
+	mi := &file_phone_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2296,7 +2476,7 @@ func (x *RTPStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RTPStats.ProtoReflect.Descriptor instead.
 func (*RTPStats) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{30}
+	return file_phone_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RTPStats) GetTxPackets() int64 {
@@ -2378,7 +2558,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_phone_proto_msgTypes[31]
+	mi := &file_phone_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2390,7 +2570,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[31]
+	mi := &file_phone_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2403,7 +2583,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{31}
+	return file_phone_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *WatchRequest) GetAfter() uint64 {
@@ -2430,7 +2610,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_phone_proto_msgTypes[32]
+	mi := &file_phone_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2442,7 +2622,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[32]
+	mi := &file_phone_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2455,7 +2635,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{32}
+	return file_phone_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Entry) GetSeq() uint64 {
@@ -2566,7 +2746,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_phone_proto_msgTypes[33]
+	mi := &file_phone_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2578,7 +2758,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[33]
+	mi := &file_phone_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2591,7 +2771,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{33}
+	return file_phone_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Event) GetType() string {
@@ -2642,7 +2822,7 @@ type SIPMessage struct {
 
 func (x *SIPMessage) Reset() {
 	*x = SIPMessage{}
-	mi := &file_phone_proto_msgTypes[34]
+	mi := &file_phone_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2654,7 +2834,7 @@ func (x *SIPMessage) String() string {
 func (*SIPMessage) ProtoMessage() {}
 
 func (x *SIPMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[34]
+	mi := &file_phone_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2667,7 +2847,7 @@ func (x *SIPMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SIPMessage.ProtoReflect.Descriptor instead.
 func (*SIPMessage) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{34}
+	return file_phone_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *SIPMessage) GetTime() *timestamppb.Timestamp {
@@ -2718,7 +2898,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_phone_proto_msgTypes[35]
+	mi := &file_phone_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2730,7 +2910,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[35]
+	mi := &file_phone_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2743,7 +2923,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{35}
+	return file_phone_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Message) GetFrom() string {
@@ -2791,7 +2971,7 @@ type Gap struct {
 
 func (x *Gap) Reset() {
 	*x = Gap{}
-	mi := &file_phone_proto_msgTypes[36]
+	mi := &file_phone_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2803,7 +2983,7 @@ func (x *Gap) String() string {
 func (*Gap) ProtoMessage() {}
 
 func (x *Gap) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[36]
+	mi := &file_phone_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2816,7 +2996,7 @@ func (x *Gap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gap.ProtoReflect.Descriptor instead.
 func (*Gap) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{36}
+	return file_phone_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Gap) GetFrom() uint64 {
@@ -2841,7 +3021,7 @@ type HealthRequest struct {
 
 func (x *HealthRequest) Reset() {
 	*x = HealthRequest{}
-	mi := &file_phone_proto_msgTypes[37]
+	mi := &file_phone_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2853,7 +3033,7 @@ func (x *HealthRequest) String() string {
 func (*HealthRequest) ProtoMessage() {}
 
 func (x *HealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[37]
+	mi := &file_phone_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2866,7 +3046,7 @@ func (x *HealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
 func (*HealthRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{37}
+	return file_phone_proto_rawDescGZIP(), []int{40}
 }
 
 type HealthResponse struct {
@@ -2879,7 +3059,7 @@ type HealthResponse struct {
 
 func (x *HealthResponse) Reset() {
 	*x = HealthResponse{}
-	mi := &file_phone_proto_msgTypes[38]
+	mi := &file_phone_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2891,7 +3071,7 @@ func (x *HealthResponse) String() string {
 func (*HealthResponse) ProtoMessage() {}
 
 func (x *HealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[38]
+	mi := &file_phone_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2904,7 +3084,7 @@ func (x *HealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthResponse.ProtoReflect.Descriptor instead.
 func (*HealthResponse) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{38}
+	return file_phone_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *HealthResponse) GetLastSeq() uint64 {
@@ -2930,7 +3110,7 @@ type ShutdownRequest struct {
 
 func (x *ShutdownRequest) Reset() {
 	*x = ShutdownRequest{}
-	mi := &file_phone_proto_msgTypes[39]
+	mi := &file_phone_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2942,7 +3122,7 @@ func (x *ShutdownRequest) String() string {
 func (*ShutdownRequest) ProtoMessage() {}
 
 func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[39]
+	mi := &file_phone_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2955,7 +3135,7 @@ func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownRequest.ProtoReflect.Descriptor instead.
 func (*ShutdownRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{39}
+	return file_phone_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ShutdownRequest) GetHangupCalls() bool {
@@ -2973,7 +3153,7 @@ type ShutdownResponse struct {
 
 func (x *ShutdownResponse) Reset() {
 	*x = ShutdownResponse{}
-	mi := &file_phone_proto_msgTypes[40]
+	mi := &file_phone_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2985,7 +3165,7 @@ func (x *ShutdownResponse) String() string {
 func (*ShutdownResponse) ProtoMessage() {}
 
 func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[40]
+	mi := &file_phone_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2998,7 +3178,7 @@ func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownResponse.ProtoReflect.Descriptor instead.
 func (*ShutdownResponse) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{40}
+	return file_phone_proto_rawDescGZIP(), []int{43}
 }
 
 type PhoneError struct {
@@ -3012,7 +3192,7 @@ type PhoneError struct {
 
 func (x *PhoneError) Reset() {
 	*x = PhoneError{}
-	mi := &file_phone_proto_msgTypes[41]
+	mi := &file_phone_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3024,7 +3204,7 @@ func (x *PhoneError) String() string {
 func (*PhoneError) ProtoMessage() {}
 
 func (x *PhoneError) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[41]
+	mi := &file_phone_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3037,7 +3217,7 @@ func (x *PhoneError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PhoneError.ProtoReflect.Descriptor instead.
 func (*PhoneError) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{41}
+	return file_phone_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *PhoneError) GetKind() int64 {
@@ -3115,7 +3295,7 @@ const file_phone_proto_rawDesc = "" +
 	"\x06_realmB\a\n" +
 	"\x05_srtpB\x14\n" +
 	"\x12_recording_enabledB\x12\n" +
-	"\x10_capture_enabled\"\xf9\v\n" +
+	"\x10_capture_enabled\"\x8c\r\n" +
 	"\tDoRequest\x12<\n" +
 	"\tmake_call\x18\x01 \x01(\v2\x1d.ringmaster.phone.v1.MakeCallH\x00R\bmakeCall\x12;\n" +
 	"\x06answer\x18\x02 \x01(\v2!.ringmaster.phone.v1.StatusOnCallH\x00R\x06answer\x12;\n" +
@@ -3149,7 +3329,9 @@ const file_phone_proto_rawDesc = "" +
 	"unregister\x12Q\n" +
 	"\x10get_registration\x18\x15 \x01(\v2$.ringmaster.phone.v1.GetRegistrationH\x00R\x0fgetRegistration\x12F\n" +
 	"\x0fupdate_settings\x18\x16 \x01(\v2\x1b.ringmaster.phone.v1.UpdateH\x00R\x0eupdateSettings\x12B\n" +
-	"\x0egrant_call_ids\x18\x17 \x01(\v2\x1a.ringmaster.phone.v1.BlockH\x00R\fgrantCallIdsB\t\n" +
+	"\x0egrant_call_ids\x18\x17 \x01(\v2\x1a.ringmaster.phone.v1.BlockH\x00R\fgrantCallIds\x12I\n" +
+	"\rstart_capture\x18\xc8\x01 \x01(\v2!.ringmaster.phone.v1.StartCaptureH\x00R\fstartCapture\x12F\n" +
+	"\fstop_capture\x18\xc9\x01 \x01(\v2 .ringmaster.phone.v1.StopCaptureH\x00R\vstopCaptureB\t\n" +
 	"\acommand\"\xa7\x01\n" +
 	"\bMakeCall\x12\x19\n" +
 	"\bdest_uri\x18\x01 \x01(\tR\adestUri\x12D\n" +
@@ -3207,7 +3389,9 @@ const file_phone_proto_rawDesc = "" +
 	"\bRegister\"\f\n" +
 	"\n" +
 	"Unregister\"\x11\n" +
-	"\x0fGetRegistration\"\xf4\x02\n" +
+	"\x0fGetRegistration\"\x0e\n" +
+	"\fStartCapture\"\r\n" +
+	"\vStopCapture\"\xb1\x03\n" +
 	"\n" +
 	"DoResponse\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\x04R\x06cursor\x124\n" +
@@ -3216,7 +3400,8 @@ const file_phone_proto_rawDesc = "" +
 	"\fparticipants\x18\x04 \x01(\x03R\fparticipants\x12E\n" +
 	"\fregistration\x18\x05 \x01(\v2!.ringmaster.phone.v1.RegistrationR\fregistration\x12@\n" +
 	"\trecording\x18\x06 \x01(\v2\".ringmaster.phone.v1.RecordingInfoR\trecording\x126\n" +
-	"\aupdated\x18\a \x01(\v2\x1c.ringmaster.phone.v1.UpdatedR\aupdated\"\xa0\x01\n" +
+	"\aupdated\x18\a \x01(\v2\x1c.ringmaster.phone.v1.UpdatedR\aupdated\x12;\n" +
+	"\acapture\x18\xc8\x01 \x01(\v2 .ringmaster.phone.v1.CaptureInfoR\acapture\"\xa0\x01\n" +
 	"\vCallOutcome\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\x03R\x06callId\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\x03R\x05state\x12\x18\n" +
@@ -3240,7 +3425,12 @@ const file_phone_proto_rawDesc = "" +
 	"\freregistered\x18\x01 \x01(\bR\freregistered\x12*\n" +
 	"\x11affected_call_ids\x18\x02 \x03(\x03R\x0faffectedCallIds\x12.\n" +
 	"\x13codec_reinvited_ids\x18\x03 \x03(\x03R\x11codecReinvitedIds\x120\n" +
-	"\x14codec_reinvite_error\x18\x04 \x01(\tR\x12codecReinviteError\"\xbd\x05\n" +
+	"\x14codec_reinvite_error\x18\x04 \x01(\tR\x12codecReinviteError\"a\n" +
+	"\vCaptureInfo\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
+	"\x04mode\x18\x02 \x01(\tR\x04mode\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x12\n" +
+	"\x04size\x18\x04 \x01(\x03R\x04size\"\xbd\x05\n" +
 	"\bCallInfo\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\x03R\x06callId\x12\x1e\n" +
 	"\vsip_call_id\x18\x02 \x01(\tR\tsipCallId\x12\x14\n" +
@@ -3347,7 +3537,7 @@ func file_phone_proto_rawDescGZIP() []byte {
 	return file_phone_proto_rawDescData
 }
 
-var file_phone_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_phone_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
 var file_phone_proto_goTypes = []any{
 	(*HelloRequest)(nil),          // 0: ringmaster.phone.v1.HelloRequest
 	(*HelloResponse)(nil),         // 1: ringmaster.phone.v1.HelloResponse
@@ -3373,27 +3563,30 @@ var file_phone_proto_goTypes = []any{
 	(*Register)(nil),              // 21: ringmaster.phone.v1.Register
 	(*Unregister)(nil),            // 22: ringmaster.phone.v1.Unregister
 	(*GetRegistration)(nil),       // 23: ringmaster.phone.v1.GetRegistration
-	(*DoResponse)(nil),            // 24: ringmaster.phone.v1.DoResponse
-	(*CallOutcome)(nil),           // 25: ringmaster.phone.v1.CallOutcome
-	(*Registration)(nil),          // 26: ringmaster.phone.v1.Registration
-	(*RecordingInfo)(nil),         // 27: ringmaster.phone.v1.RecordingInfo
-	(*Updated)(nil),               // 28: ringmaster.phone.v1.Updated
-	(*CallInfo)(nil),              // 29: ringmaster.phone.v1.CallInfo
-	(*RTPStats)(nil),              // 30: ringmaster.phone.v1.RTPStats
-	(*WatchRequest)(nil),          // 31: ringmaster.phone.v1.WatchRequest
-	(*Entry)(nil),                 // 32: ringmaster.phone.v1.Entry
-	(*Event)(nil),                 // 33: ringmaster.phone.v1.Event
-	(*SIPMessage)(nil),            // 34: ringmaster.phone.v1.SIPMessage
-	(*Message)(nil),               // 35: ringmaster.phone.v1.Message
-	(*Gap)(nil),                   // 36: ringmaster.phone.v1.Gap
-	(*HealthRequest)(nil),         // 37: ringmaster.phone.v1.HealthRequest
-	(*HealthResponse)(nil),        // 38: ringmaster.phone.v1.HealthResponse
-	(*ShutdownRequest)(nil),       // 39: ringmaster.phone.v1.ShutdownRequest
-	(*ShutdownResponse)(nil),      // 40: ringmaster.phone.v1.ShutdownResponse
-	(*PhoneError)(nil),            // 41: ringmaster.phone.v1.PhoneError
-	nil,                           // 42: ringmaster.phone.v1.MakeCall.HeadersEntry
-	(*durationpb.Duration)(nil),   // 43: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 44: google.protobuf.Timestamp
+	(*StartCapture)(nil),          // 24: ringmaster.phone.v1.StartCapture
+	(*StopCapture)(nil),           // 25: ringmaster.phone.v1.StopCapture
+	(*DoResponse)(nil),            // 26: ringmaster.phone.v1.DoResponse
+	(*CallOutcome)(nil),           // 27: ringmaster.phone.v1.CallOutcome
+	(*Registration)(nil),          // 28: ringmaster.phone.v1.Registration
+	(*RecordingInfo)(nil),         // 29: ringmaster.phone.v1.RecordingInfo
+	(*Updated)(nil),               // 30: ringmaster.phone.v1.Updated
+	(*CaptureInfo)(nil),           // 31: ringmaster.phone.v1.CaptureInfo
+	(*CallInfo)(nil),              // 32: ringmaster.phone.v1.CallInfo
+	(*RTPStats)(nil),              // 33: ringmaster.phone.v1.RTPStats
+	(*WatchRequest)(nil),          // 34: ringmaster.phone.v1.WatchRequest
+	(*Entry)(nil),                 // 35: ringmaster.phone.v1.Entry
+	(*Event)(nil),                 // 36: ringmaster.phone.v1.Event
+	(*SIPMessage)(nil),            // 37: ringmaster.phone.v1.SIPMessage
+	(*Message)(nil),               // 38: ringmaster.phone.v1.Message
+	(*Gap)(nil),                   // 39: ringmaster.phone.v1.Gap
+	(*HealthRequest)(nil),         // 40: ringmaster.phone.v1.HealthRequest
+	(*HealthResponse)(nil),        // 41: ringmaster.phone.v1.HealthResponse
+	(*ShutdownRequest)(nil),       // 42: ringmaster.phone.v1.ShutdownRequest
+	(*ShutdownResponse)(nil),      // 43: ringmaster.phone.v1.ShutdownResponse
+	(*PhoneError)(nil),            // 44: ringmaster.phone.v1.PhoneError
+	nil,                           // 45: ringmaster.phone.v1.MakeCall.HeadersEntry
+	(*durationpb.Duration)(nil),   // 46: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 47: google.protobuf.Timestamp
 }
 var file_phone_proto_depIdxs = []int32{
 	3,  // 0: ringmaster.phone.v1.Settings.codecs:type_name -> ringmaster.phone.v1.CodecList
@@ -3423,43 +3616,46 @@ var file_phone_proto_depIdxs = []int32{
 	23, // 24: ringmaster.phone.v1.DoRequest.get_registration:type_name -> ringmaster.phone.v1.GetRegistration
 	7,  // 25: ringmaster.phone.v1.DoRequest.update_settings:type_name -> ringmaster.phone.v1.Update
 	4,  // 26: ringmaster.phone.v1.DoRequest.grant_call_ids:type_name -> ringmaster.phone.v1.Block
-	42, // 27: ringmaster.phone.v1.MakeCall.headers:type_name -> ringmaster.phone.v1.MakeCall.HeadersEntry
-	3,  // 28: ringmaster.phone.v1.SetCodecs.codecs:type_name -> ringmaster.phone.v1.CodecList
-	25, // 29: ringmaster.phone.v1.DoResponse.call:type_name -> ringmaster.phone.v1.CallOutcome
-	29, // 30: ringmaster.phone.v1.DoResponse.calls:type_name -> ringmaster.phone.v1.CallInfo
-	26, // 31: ringmaster.phone.v1.DoResponse.registration:type_name -> ringmaster.phone.v1.Registration
-	27, // 32: ringmaster.phone.v1.DoResponse.recording:type_name -> ringmaster.phone.v1.RecordingInfo
-	28, // 33: ringmaster.phone.v1.DoResponse.updated:type_name -> ringmaster.phone.v1.Updated
-	43, // 34: ringmaster.phone.v1.CallInfo.duration:type_name -> google.protobuf.Duration
-	30, // 35: ringmaster.phone.v1.CallInfo.rtp:type_name -> ringmaster.phone.v1.RTPStats
-	44, // 36: ringmaster.phone.v1.CallInfo.started_at:type_name -> google.protobuf.Timestamp
-	44, // 37: ringmaster.phone.v1.CallInfo.answered_at:type_name -> google.protobuf.Timestamp
-	44, // 38: ringmaster.phone.v1.CallInfo.ended_at:type_name -> google.protobuf.Timestamp
-	33, // 39: ringmaster.phone.v1.Entry.event:type_name -> ringmaster.phone.v1.Event
-	34, // 40: ringmaster.phone.v1.Entry.sip:type_name -> ringmaster.phone.v1.SIPMessage
-	29, // 41: ringmaster.phone.v1.Entry.ended:type_name -> ringmaster.phone.v1.CallInfo
-	35, // 42: ringmaster.phone.v1.Entry.inbox:type_name -> ringmaster.phone.v1.Message
-	36, // 43: ringmaster.phone.v1.Entry.gap:type_name -> ringmaster.phone.v1.Gap
-	44, // 44: ringmaster.phone.v1.Event.time:type_name -> google.protobuf.Timestamp
-	44, // 45: ringmaster.phone.v1.SIPMessage.time:type_name -> google.protobuf.Timestamp
-	44, // 46: ringmaster.phone.v1.Message.time:type_name -> google.protobuf.Timestamp
-	0,  // 47: ringmaster.phone.v1.PhoneService.Hello:input_type -> ringmaster.phone.v1.HelloRequest
-	5,  // 48: ringmaster.phone.v1.PhoneService.Configure:input_type -> ringmaster.phone.v1.ConfigureRequest
-	8,  // 49: ringmaster.phone.v1.PhoneService.Do:input_type -> ringmaster.phone.v1.DoRequest
-	31, // 50: ringmaster.phone.v1.PhoneService.Watch:input_type -> ringmaster.phone.v1.WatchRequest
-	37, // 51: ringmaster.phone.v1.PhoneService.Health:input_type -> ringmaster.phone.v1.HealthRequest
-	39, // 52: ringmaster.phone.v1.PhoneService.Shutdown:input_type -> ringmaster.phone.v1.ShutdownRequest
-	1,  // 53: ringmaster.phone.v1.PhoneService.Hello:output_type -> ringmaster.phone.v1.HelloResponse
-	6,  // 54: ringmaster.phone.v1.PhoneService.Configure:output_type -> ringmaster.phone.v1.ConfigureResponse
-	24, // 55: ringmaster.phone.v1.PhoneService.Do:output_type -> ringmaster.phone.v1.DoResponse
-	32, // 56: ringmaster.phone.v1.PhoneService.Watch:output_type -> ringmaster.phone.v1.Entry
-	38, // 57: ringmaster.phone.v1.PhoneService.Health:output_type -> ringmaster.phone.v1.HealthResponse
-	40, // 58: ringmaster.phone.v1.PhoneService.Shutdown:output_type -> ringmaster.phone.v1.ShutdownResponse
-	53, // [53:59] is the sub-list for method output_type
-	47, // [47:53] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	24, // 27: ringmaster.phone.v1.DoRequest.start_capture:type_name -> ringmaster.phone.v1.StartCapture
+	25, // 28: ringmaster.phone.v1.DoRequest.stop_capture:type_name -> ringmaster.phone.v1.StopCapture
+	45, // 29: ringmaster.phone.v1.MakeCall.headers:type_name -> ringmaster.phone.v1.MakeCall.HeadersEntry
+	3,  // 30: ringmaster.phone.v1.SetCodecs.codecs:type_name -> ringmaster.phone.v1.CodecList
+	27, // 31: ringmaster.phone.v1.DoResponse.call:type_name -> ringmaster.phone.v1.CallOutcome
+	32, // 32: ringmaster.phone.v1.DoResponse.calls:type_name -> ringmaster.phone.v1.CallInfo
+	28, // 33: ringmaster.phone.v1.DoResponse.registration:type_name -> ringmaster.phone.v1.Registration
+	29, // 34: ringmaster.phone.v1.DoResponse.recording:type_name -> ringmaster.phone.v1.RecordingInfo
+	30, // 35: ringmaster.phone.v1.DoResponse.updated:type_name -> ringmaster.phone.v1.Updated
+	31, // 36: ringmaster.phone.v1.DoResponse.capture:type_name -> ringmaster.phone.v1.CaptureInfo
+	46, // 37: ringmaster.phone.v1.CallInfo.duration:type_name -> google.protobuf.Duration
+	33, // 38: ringmaster.phone.v1.CallInfo.rtp:type_name -> ringmaster.phone.v1.RTPStats
+	47, // 39: ringmaster.phone.v1.CallInfo.started_at:type_name -> google.protobuf.Timestamp
+	47, // 40: ringmaster.phone.v1.CallInfo.answered_at:type_name -> google.protobuf.Timestamp
+	47, // 41: ringmaster.phone.v1.CallInfo.ended_at:type_name -> google.protobuf.Timestamp
+	36, // 42: ringmaster.phone.v1.Entry.event:type_name -> ringmaster.phone.v1.Event
+	37, // 43: ringmaster.phone.v1.Entry.sip:type_name -> ringmaster.phone.v1.SIPMessage
+	32, // 44: ringmaster.phone.v1.Entry.ended:type_name -> ringmaster.phone.v1.CallInfo
+	38, // 45: ringmaster.phone.v1.Entry.inbox:type_name -> ringmaster.phone.v1.Message
+	39, // 46: ringmaster.phone.v1.Entry.gap:type_name -> ringmaster.phone.v1.Gap
+	47, // 47: ringmaster.phone.v1.Event.time:type_name -> google.protobuf.Timestamp
+	47, // 48: ringmaster.phone.v1.SIPMessage.time:type_name -> google.protobuf.Timestamp
+	47, // 49: ringmaster.phone.v1.Message.time:type_name -> google.protobuf.Timestamp
+	0,  // 50: ringmaster.phone.v1.PhoneService.Hello:input_type -> ringmaster.phone.v1.HelloRequest
+	5,  // 51: ringmaster.phone.v1.PhoneService.Configure:input_type -> ringmaster.phone.v1.ConfigureRequest
+	8,  // 52: ringmaster.phone.v1.PhoneService.Do:input_type -> ringmaster.phone.v1.DoRequest
+	34, // 53: ringmaster.phone.v1.PhoneService.Watch:input_type -> ringmaster.phone.v1.WatchRequest
+	40, // 54: ringmaster.phone.v1.PhoneService.Health:input_type -> ringmaster.phone.v1.HealthRequest
+	42, // 55: ringmaster.phone.v1.PhoneService.Shutdown:input_type -> ringmaster.phone.v1.ShutdownRequest
+	1,  // 56: ringmaster.phone.v1.PhoneService.Hello:output_type -> ringmaster.phone.v1.HelloResponse
+	6,  // 57: ringmaster.phone.v1.PhoneService.Configure:output_type -> ringmaster.phone.v1.ConfigureResponse
+	26, // 58: ringmaster.phone.v1.PhoneService.Do:output_type -> ringmaster.phone.v1.DoResponse
+	35, // 59: ringmaster.phone.v1.PhoneService.Watch:output_type -> ringmaster.phone.v1.Entry
+	41, // 60: ringmaster.phone.v1.PhoneService.Health:output_type -> ringmaster.phone.v1.HealthResponse
+	43, // 61: ringmaster.phone.v1.PhoneService.Shutdown:output_type -> ringmaster.phone.v1.ShutdownResponse
+	56, // [56:62] is the sub-list for method output_type
+	50, // [50:56] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_phone_proto_init() }
@@ -3492,6 +3688,8 @@ func file_phone_proto_init() {
 		(*DoRequest_GetRegistration)(nil),
 		(*DoRequest_UpdateSettings)(nil),
 		(*DoRequest_GrantCallIds)(nil),
+		(*DoRequest_StartCapture)(nil),
+		(*DoRequest_StopCapture)(nil),
 	}
 	file_phone_proto_msgTypes[10].OneofWrappers = []any{}
 	file_phone_proto_msgTypes[11].OneofWrappers = []any{}
@@ -3500,21 +3698,21 @@ func file_phone_proto_init() {
 	file_phone_proto_msgTypes[15].OneofWrappers = []any{}
 	file_phone_proto_msgTypes[17].OneofWrappers = []any{}
 	file_phone_proto_msgTypes[18].OneofWrappers = []any{}
-	file_phone_proto_msgTypes[32].OneofWrappers = []any{
+	file_phone_proto_msgTypes[35].OneofWrappers = []any{
 		(*Entry_Event)(nil),
 		(*Entry_Sip)(nil),
 		(*Entry_Ended)(nil),
 		(*Entry_Inbox)(nil),
 		(*Entry_Gap)(nil),
 	}
-	file_phone_proto_msgTypes[33].OneofWrappers = []any{}
+	file_phone_proto_msgTypes[36].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_phone_proto_rawDesc), len(file_phone_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   43,
+			NumMessages:   46,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

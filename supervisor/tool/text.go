@@ -121,7 +121,8 @@ func reroot(path, from, to string) (string, bool) {
 func (s *Set) shown(name string, v any) any {
 	switch v := v.(type) {
 	case string:
-		if name == "file" || name == "path" {
+		switch name {
+		case "file", "path", "recording_file", "capture_file":
 			v = string(s.outside(Path(v)))
 		}
 		return clean(v, bodyBound)

@@ -62,7 +62,7 @@ func (s *Session) read(h Handler) {
 		stranger uint32    // SSRC of the packet before, if it was not that source's
 	)
 	for {
-		n, _, err := s.rtp.ReadFromUDPAddrPort(buf)
+		n, from, err := s.rtp.ReadFromUDPAddrPort(buf)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -70,6 +70,7 @@ func (s *Session) read(h Handler) {
 			continue // an ICMP error of an earlier packet: the socket lives on
 		}
 		now := s.now()
+		s.tap(now, unmap(from), s.local.rtp, buf[:n])
 		payload, ok := parse(&header, buf[:n])
 		if !ok {
 			s.Discard()

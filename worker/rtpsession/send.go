@@ -59,8 +59,10 @@ func (s *Session) Send(payloadType uint8, marker bool, timestamp uint32, payload
 	h.SequenceNumber++
 	s.tx.packets.Add(1)
 	s.tx.bytes.Add(int64(len(payload)))
-	s.tx.offset.Store(timestamp - s.tx.ticks(s.now()))
+	now := s.now()
+	s.tx.offset.Store(timestamp - s.tx.ticks(now))
 	_, err = s.rtp.WriteToUDPAddrPort(s.tx.buffer[:n], to.rtp)
+	s.tap(now, s.local.rtp, to.rtp, s.tx.buffer[:n])
 	return err
 }
 
