@@ -6,37 +6,52 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"ringmaster/config"
 
 	"github.com/hashicorp/go-hclog"
 )
 
-// serveOptions are serve's flags.
-type serveOptions struct {
+// options are the flags of every command that starts phones.
+type options struct {
 	profile        string
-	tools          string
+	pbx            pbxFlag
 	logLevel       string
 	logFormat      string
-	filesUnder     string
 	worker         string
 	sdpSessionName string
 	roots          config.Roots
 }
 
-func serveFlags() (*flag.FlagSet, *serveOptions) {
-	o := &serveOptions{}
-	f := flag.NewFlagSet("serve", flag.ContinueOnError)
+// newFlags makes a command's flags, with those of options.
+func newFlags(name, logLevel string, o *options) *flag.FlagSet {
+	f := flag.NewFlagSet(name, flag.ContinueOnError)
 	f.SetOutput(io.Discard) // errors are returned, and help is printed by help
-	f.StringVar(&o.profile, "profile", "", "load the phones of this `file` at start")
-	f.StringVar(&o.tools, "tools", "per-phone", "the `form` of the phones' tools: per-phone (a_make_call), or shared (phone_make_call with a phone_id)")
-	f.StringVar(&o.logLevel, "log-level", "info", "how much is logged on stderr: trace, debug, info, warn, error or off")
+	f.StringVar(&o.profile, "profile", "", "start the phones of this `file`")
+	f.Var(&o.pbx, "pbx", "start the embedded PBX, for the users of the profile and phones added later, at an `address` (host:port, or a port);\n"+
+		"without one, where the profile's phones look for their registrar, if that is on this machine, else 127.0.0.1:5060")
+	f.StringVar(&o.logLevel, "log-level", logLevel, "how much is logged on stderr: trace, debug, info, warn, error or off")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
-	f.StringVar(&o.filesUnder, "files-under", "", "confine load_phones and play_audio to files under this `folder`")
 	f.StringVar(&o.roots.Recordings, "recordings-dir", "", "the `folder` of recordings (RINGMASTER_RECORDINGS_DIR)")
 	f.StringVar(&o.roots.Captures, "captures-dir", "", "the `folder` of captures (RINGMASTER_CAPTURES_DIR)")
 	f.StringVar(&o.worker, "worker", "", "the worker `program` (phoneworker beside this one)")
 	f.StringVar(&o.sdpSessionName, "sdp-session-name", "", "the `name` in the s= line of every SDP (RINGMASTER_SDP_SESSION_NAME, else Ringmaster)")
+	return f
+}
+
+// serveOptions are serve's flags.
+type serveOptions struct {
+	options
+	tools      string
+	filesUnder string
+}
+
+func serveFlags() (*flag.FlagSet, *serveOptions) {
+	o := &serveOptions{}
+	f := newFlags("serve", "info", &o.options)
+	f.StringVar(&o.tools, "tools", "per-phone", "the `form` of the phones' tools: per-phone (a_make_call), or shared (phone_make_call with a phone_id)")
+	f.StringVar(&o.filesUnder, "files-under", "", "confine load_phones and play_audio to files under this `folder`")
 	return f, o
 }
 
@@ -45,32 +60,63 @@ var errHelp = flag.ErrHelp
 
 func parseServe(args []string) (serveOptions, error) {
 	f, o := serveFlags()
-	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
-		return serveOptions{}, errHelp
-	} else if err != nil {
-		return serveOptions{}, invalid(fmt.Errorf("%w (supervisor help lists the flags)", err))
+	rest, err := parse(f, args)
+	if err != nil {
+		return serveOptions{}, err
 	}
-	if f.NArg() > 0 {
-		return serveOptions{}, invalid(fmt.Errorf("serve takes flags only, not %q", f.Arg(0)))
+	if len(rest) > 0 {
+		return serveOptions{}, invalid(fmt.Errorf("serve takes flags only, not %q", rest[0]))
 	}
-	for _, choice := range []struct {
-		flag, value string
-		among       []string
-	}{
-		{"tools", o.tools, []string{"per-phone", "shared"}},
-		{"log-level", o.logLevel, []string{"trace", "debug", "info", "warn", "error", "off"}},
-		{"log-format", o.logFormat, []string{"text", "json"}},
-	} {
-		if !slices.Contains(choice.among, choice.value) {
-			return serveOptions{}, invalid(fmt.Errorf("--%s must be one of %q, not %q", choice.flag, choice.among, choice.value))
-		}
+	if err := oneOf("tools", o.tools, "per-phone", "shared"); err != nil {
+		return serveOptions{}, err
 	}
-	return *o, nil
+	return *o, o.check()
 }
 
-// logger writes to stderr: stdout is MCP and nothing else.
-func (o serveOptions) logger(stderr io.Writer) hclog.Logger {
+// parse reads flags wherever they stand and gives what is none.
+func parse(f *flag.FlagSet, args []string) (rest []string, err error) {
+	args = withPBXAddr(args)
+	for {
+		err := f.Parse(args)
+		switch {
+		case errors.Is(err, flag.ErrHelp):
+			return nil, errHelp
+		case err != nil:
+			return nil, invalid(fmt.Errorf("%w (supervisor %s -h lists the flags)", err, f.Name()))
+		case f.NArg() == 0:
+			return rest, nil
+		}
+		rest, args = append(rest, f.Arg(0)), f.Args()[1:]
+	}
+}
+
+// check refuses values that a flag does not take.
+func (o options) check() error {
+	return errors.Join(
+		oneOf("log-level", o.logLevel, "trace", "debug", "info", "warn", "error", "off"),
+		oneOf("log-format", o.logFormat, "text", "json"))
+}
+
+func oneOf(name, value string, among ...string) error {
+	if slices.Contains(among, value) {
+		return nil
+	}
+	return invalid(fmt.Errorf("--%s must be one of %q, not %q", name, among, value))
+}
+
+// logger writes to stderr: stdout is a command's results and nothing else.
+func (o options) logger(stderr io.Writer) hclog.Logger {
 	return hclog.New(&hclog.LoggerOptions{
 		Name: "ringmaster", Level: hclog.LevelFromString(o.logLevel), Output: stderr, JSONFormat: o.logFormat == "json",
 	})
+}
+
+// usage writes how a command is used.
+func usage(e Edges, what string, f *flag.FlagSet) error {
+	var b strings.Builder
+	b.WriteString("Usage: supervisor " + what + "\n\n")
+	f.SetOutput(&b)
+	f.PrintDefaults()
+	_, err := io.WriteString(e.Stdout, b.String())
+	return err
 }

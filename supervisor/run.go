@@ -42,6 +42,10 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"serve", "serve MCP on stdin and stdout (the default)", serve},
+		{"run", "run scenarios on the phones of a profile: run FILE… --profile FILE [--pbx]", runScenarios},
+		{"validate", "check scenarios: validate FILE…", validate},
+		{"pbx", "run the embedded PBX alone: pbx [--profile FILE] [ADDRESS]", servePBX},
+		{"demo", "show what this is: two phones call each other through the embedded PBX", showDemo},
 		{"version", "say the program's version", version},
 	}
 }
@@ -90,7 +94,7 @@ func help(e Edges) error {
 	for _, c := range commands() {
 		fmt.Fprintf(&b, "  %-8s  %s\n", c.name, c.does)
 	}
-	b.WriteString("\nFlags of serve:\n\n")
+	b.WriteString("\nEvery command says more with -h. Exit status: 0 done or passed, 1 failed, 2 invalid, 3 could not run. Flags of serve:\n\n")
 	flags, _ := serveFlags()
 	flags.SetOutput(&b)
 	flags.PrintDefaults()

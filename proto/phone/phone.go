@@ -16,6 +16,11 @@ type Phone interface {
 	// Do performs one command and answers when the matter is decided.
 	Do(ctx context.Context, cmd Command) (Outcome, error)
 
+	// Begin gives one command and returns when the phone has taken it: what
+	// is begun after that comes after it. The Pending, which is to be called
+	// once, gives what Do would return. ctx bounds both.
+	Begin(ctx context.Context, cmd Command) (Pending, error)
+
 	// Watch calls each for every journal entry after the given sequence
 	// number, oldest first, until ctx ends, each fails or the phone is
 	// gone. Entries that were overwritten come as one Gap.
@@ -28,6 +33,9 @@ type Phone interface {
 	// It returns when all of that is done or ctx ends.
 	Shutdown(ctx context.Context, s Shutdown) error
 }
+
+// Pending waits until the matter of a command is decided.
+type Pending func() (Outcome, error)
 
 // Health is a sign of life.
 type Health struct {

@@ -124,6 +124,10 @@ type Settings struct {
 	Register         bool       `protobuf:"varint,11,opt,name=register,proto3" json:"register,omitempty"`
 	RecordingEnabled bool       `protobuf:"varint,12,opt,name=recording_enabled,json=recordingEnabled,proto3" json:"recording_enabled,omitempty"`
 	CaptureEnabled   bool       `protobuf:"varint,13,opt,name=capture_enabled,json=captureEnabled,proto3" json:"capture_enabled,omitempty"`
+	TlsCaFile        string     `protobuf:"bytes,14,opt,name=tls_ca_file,json=tlsCaFile,proto3" json:"tls_ca_file,omitempty"`
+	TlsCertFile      string     `protobuf:"bytes,15,opt,name=tls_cert_file,json=tlsCertFile,proto3" json:"tls_cert_file,omitempty"`
+	TlsKeyFile       string     `protobuf:"bytes,16,opt,name=tls_key_file,json=tlsKeyFile,proto3" json:"tls_key_file,omitempty"`
+	TlsInsecure      bool       `protobuf:"varint,17,opt,name=tls_insecure,json=tlsInsecure,proto3" json:"tls_insecure,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -245,6 +249,34 @@ func (x *Settings) GetRecordingEnabled() bool {
 func (x *Settings) GetCaptureEnabled() bool {
 	if x != nil {
 		return x.CaptureEnabled
+	}
+	return false
+}
+
+func (x *Settings) GetTlsCaFile() string {
+	if x != nil {
+		return x.TlsCaFile
+	}
+	return ""
+}
+
+func (x *Settings) GetTlsCertFile() string {
+	if x != nil {
+		return x.TlsCertFile
+	}
+	return ""
+}
+
+func (x *Settings) GetTlsKeyFile() string {
+	if x != nil {
+		return x.TlsKeyFile
+	}
+	return ""
+}
+
+func (x *Settings) GetTlsInsecure() bool {
+	if x != nil {
+		return x.TlsInsecure
 	}
 	return false
 }
@@ -1889,6 +1921,50 @@ func (x *DoResponse) GetCapture() *CaptureInfo {
 	return nil
 }
 
+type BeginResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Outcome       *DoResponse            `protobuf:"bytes,1,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BeginResponse) Reset() {
+	*x = BeginResponse{}
+	mi := &file_phone_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BeginResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BeginResponse) ProtoMessage() {}
+
+func (x *BeginResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_phone_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BeginResponse.ProtoReflect.Descriptor instead.
+func (*BeginResponse) Descriptor() ([]byte, []int) {
+	return file_phone_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *BeginResponse) GetOutcome() *DoResponse {
+	if x != nil {
+		return x.Outcome
+	}
+	return nil
+}
+
 type CallOutcome struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	CallId        int64                  `protobuf:"varint,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
@@ -1903,7 +1979,7 @@ type CallOutcome struct {
 
 func (x *CallOutcome) Reset() {
 	*x = CallOutcome{}
-	mi := &file_phone_proto_msgTypes[27]
+	mi := &file_phone_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1915,7 +1991,7 @@ func (x *CallOutcome) String() string {
 func (*CallOutcome) ProtoMessage() {}
 
 func (x *CallOutcome) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[27]
+	mi := &file_phone_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1928,7 +2004,7 @@ func (x *CallOutcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallOutcome.ProtoReflect.Descriptor instead.
 func (*CallOutcome) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{27}
+	return file_phone_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CallOutcome) GetCallId() int64 {
@@ -1985,7 +2061,7 @@ type Registration struct {
 
 func (x *Registration) Reset() {
 	*x = Registration{}
-	mi := &file_phone_proto_msgTypes[28]
+	mi := &file_phone_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1997,7 +2073,7 @@ func (x *Registration) String() string {
 func (*Registration) ProtoMessage() {}
 
 func (x *Registration) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[28]
+	mi := &file_phone_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2010,7 +2086,7 @@ func (x *Registration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Registration.ProtoReflect.Descriptor instead.
 func (*Registration) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{28}
+	return file_phone_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Registration) GetIsRegistered() bool {
@@ -2054,7 +2130,7 @@ type RecordingInfo struct {
 
 func (x *RecordingInfo) Reset() {
 	*x = RecordingInfo{}
-	mi := &file_phone_proto_msgTypes[29]
+	mi := &file_phone_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2066,7 +2142,7 @@ func (x *RecordingInfo) String() string {
 func (*RecordingInfo) ProtoMessage() {}
 
 func (x *RecordingInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[29]
+	mi := &file_phone_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2079,7 +2155,7 @@ func (x *RecordingInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordingInfo.ProtoReflect.Descriptor instead.
 func (*RecordingInfo) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{29}
+	return file_phone_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RecordingInfo) GetCallId() int64 {
@@ -2129,7 +2205,7 @@ type Updated struct {
 
 func (x *Updated) Reset() {
 	*x = Updated{}
-	mi := &file_phone_proto_msgTypes[30]
+	mi := &file_phone_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2141,7 +2217,7 @@ func (x *Updated) String() string {
 func (*Updated) ProtoMessage() {}
 
 func (x *Updated) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[30]
+	mi := &file_phone_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2154,7 +2230,7 @@ func (x *Updated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Updated.ProtoReflect.Descriptor instead.
 func (*Updated) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{30}
+	return file_phone_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Updated) GetReregistered() bool {
@@ -2197,7 +2273,7 @@ type CaptureInfo struct {
 
 func (x *CaptureInfo) Reset() {
 	*x = CaptureInfo{}
-	mi := &file_phone_proto_msgTypes[31]
+	mi := &file_phone_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2209,7 +2285,7 @@ func (x *CaptureInfo) String() string {
 func (*CaptureInfo) ProtoMessage() {}
 
 func (x *CaptureInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[31]
+	mi := &file_phone_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2222,7 +2298,7 @@ func (x *CaptureInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaptureInfo.ProtoReflect.Descriptor instead.
 func (*CaptureInfo) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{31}
+	return file_phone_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *CaptureInfo) GetPath() string {
@@ -2279,7 +2355,7 @@ type CallInfo struct {
 
 func (x *CallInfo) Reset() {
 	*x = CallInfo{}
-	mi := &file_phone_proto_msgTypes[32]
+	mi := &file_phone_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2291,7 +2367,7 @@ func (x *CallInfo) String() string {
 func (*CallInfo) ProtoMessage() {}
 
 func (x *CallInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[32]
+	mi := &file_phone_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2304,7 +2380,7 @@ func (x *CallInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallInfo.ProtoReflect.Descriptor instead.
 func (*CallInfo) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{32}
+	return file_phone_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *CallInfo) GetCallId() int64 {
@@ -2451,7 +2527,7 @@ type RTPStats struct {
 
 func (x *RTPStats) Reset() {
 	*x = RTPStats{}
-	mi := &file_phone_proto_msgTypes[33]
+	mi := &file_phone_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2463,7 +2539,7 @@ func (x *RTPStats) String() string {
 func (*RTPStats) ProtoMessage() {}
 
 func (x *RTPStats) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[33]
+	mi := &file_phone_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2476,7 +2552,7 @@ func (x *RTPStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RTPStats.ProtoReflect.Descriptor instead.
 func (*RTPStats) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{33}
+	return file_phone_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *RTPStats) GetTxPackets() int64 {
@@ -2558,7 +2634,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_phone_proto_msgTypes[34]
+	mi := &file_phone_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2570,7 +2646,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[34]
+	mi := &file_phone_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2583,7 +2659,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{34}
+	return file_phone_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *WatchRequest) GetAfter() uint64 {
@@ -2610,7 +2686,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_phone_proto_msgTypes[35]
+	mi := &file_phone_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2622,7 +2698,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[35]
+	mi := &file_phone_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2635,7 +2711,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{35}
+	return file_phone_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Entry) GetSeq() uint64 {
@@ -2746,7 +2822,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_phone_proto_msgTypes[36]
+	mi := &file_phone_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2758,7 +2834,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[36]
+	mi := &file_phone_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2771,7 +2847,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{36}
+	return file_phone_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Event) GetType() string {
@@ -2822,7 +2898,7 @@ type SIPMessage struct {
 
 func (x *SIPMessage) Reset() {
 	*x = SIPMessage{}
-	mi := &file_phone_proto_msgTypes[37]
+	mi := &file_phone_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2834,7 +2910,7 @@ func (x *SIPMessage) String() string {
 func (*SIPMessage) ProtoMessage() {}
 
 func (x *SIPMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[37]
+	mi := &file_phone_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2847,7 +2923,7 @@ func (x *SIPMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SIPMessage.ProtoReflect.Descriptor instead.
 func (*SIPMessage) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{37}
+	return file_phone_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *SIPMessage) GetTime() *timestamppb.Timestamp {
@@ -2898,7 +2974,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_phone_proto_msgTypes[38]
+	mi := &file_phone_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2910,7 +2986,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[38]
+	mi := &file_phone_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2923,7 +2999,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{38}
+	return file_phone_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Message) GetFrom() string {
@@ -2971,7 +3047,7 @@ type Gap struct {
 
 func (x *Gap) Reset() {
 	*x = Gap{}
-	mi := &file_phone_proto_msgTypes[39]
+	mi := &file_phone_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2983,7 +3059,7 @@ func (x *Gap) String() string {
 func (*Gap) ProtoMessage() {}
 
 func (x *Gap) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[39]
+	mi := &file_phone_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2996,7 +3072,7 @@ func (x *Gap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gap.ProtoReflect.Descriptor instead.
 func (*Gap) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{39}
+	return file_phone_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Gap) GetFrom() uint64 {
@@ -3021,7 +3097,7 @@ type HealthRequest struct {
 
 func (x *HealthRequest) Reset() {
 	*x = HealthRequest{}
-	mi := &file_phone_proto_msgTypes[40]
+	mi := &file_phone_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3033,7 +3109,7 @@ func (x *HealthRequest) String() string {
 func (*HealthRequest) ProtoMessage() {}
 
 func (x *HealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[40]
+	mi := &file_phone_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3046,7 +3122,7 @@ func (x *HealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
 func (*HealthRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{40}
+	return file_phone_proto_rawDescGZIP(), []int{41}
 }
 
 type HealthResponse struct {
@@ -3059,7 +3135,7 @@ type HealthResponse struct {
 
 func (x *HealthResponse) Reset() {
 	*x = HealthResponse{}
-	mi := &file_phone_proto_msgTypes[41]
+	mi := &file_phone_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3071,7 +3147,7 @@ func (x *HealthResponse) String() string {
 func (*HealthResponse) ProtoMessage() {}
 
 func (x *HealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[41]
+	mi := &file_phone_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3084,7 +3160,7 @@ func (x *HealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthResponse.ProtoReflect.Descriptor instead.
 func (*HealthResponse) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{41}
+	return file_phone_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *HealthResponse) GetLastSeq() uint64 {
@@ -3110,7 +3186,7 @@ type ShutdownRequest struct {
 
 func (x *ShutdownRequest) Reset() {
 	*x = ShutdownRequest{}
-	mi := &file_phone_proto_msgTypes[42]
+	mi := &file_phone_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3122,7 +3198,7 @@ func (x *ShutdownRequest) String() string {
 func (*ShutdownRequest) ProtoMessage() {}
 
 func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[42]
+	mi := &file_phone_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3135,7 +3211,7 @@ func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownRequest.ProtoReflect.Descriptor instead.
 func (*ShutdownRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{42}
+	return file_phone_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ShutdownRequest) GetHangupCalls() bool {
@@ -3153,7 +3229,7 @@ type ShutdownResponse struct {
 
 func (x *ShutdownResponse) Reset() {
 	*x = ShutdownResponse{}
-	mi := &file_phone_proto_msgTypes[43]
+	mi := &file_phone_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3165,7 +3241,7 @@ func (x *ShutdownResponse) String() string {
 func (*ShutdownResponse) ProtoMessage() {}
 
 func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[43]
+	mi := &file_phone_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3178,7 +3254,7 @@ func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownResponse.ProtoReflect.Descriptor instead.
 func (*ShutdownResponse) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{43}
+	return file_phone_proto_rawDescGZIP(), []int{44}
 }
 
 type PhoneError struct {
@@ -3192,7 +3268,7 @@ type PhoneError struct {
 
 func (x *PhoneError) Reset() {
 	*x = PhoneError{}
-	mi := &file_phone_proto_msgTypes[44]
+	mi := &file_phone_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3204,7 +3280,7 @@ func (x *PhoneError) String() string {
 func (*PhoneError) ProtoMessage() {}
 
 func (x *PhoneError) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[44]
+	mi := &file_phone_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3217,7 +3293,7 @@ func (x *PhoneError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PhoneError.ProtoReflect.Descriptor instead.
 func (*PhoneError) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{44}
+	return file_phone_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *PhoneError) GetKind() int64 {
@@ -3248,7 +3324,7 @@ const file_phone_proto_rawDesc = "" +
 	"\vphone.proto\x12\x13ringmaster.phone.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x0e\n" +
 	"\fHelloRequest\"8\n" +
 	"\rHelloResponse\x12'\n" +
-	"\x0fprogram_version\x18\x01 \x01(\tR\x0eprogramVersion\"\xac\x03\n" +
+	"\x0fprogram_version\x18\x01 \x01(\tR\x0eprogramVersion\"\xb5\x04\n" +
 	"\bSettings\x12\x19\n" +
 	"\bphone_id\x18\x01 \x01(\tR\aphoneId\x12\x16\n" +
 	"\x06domain\x18\x02 \x01(\tR\x06domain\x12\x1a\n" +
@@ -3265,7 +3341,12 @@ const file_phone_proto_rawDesc = "" +
 	" \x01(\bR\x04srtp\x12\x1a\n" +
 	"\bregister\x18\v \x01(\bR\bregister\x12+\n" +
 	"\x11recording_enabled\x18\f \x01(\bR\x10recordingEnabled\x12'\n" +
-	"\x0fcapture_enabled\x18\r \x01(\bR\x0ecaptureEnabled\";\n" +
+	"\x0fcapture_enabled\x18\r \x01(\bR\x0ecaptureEnabled\x12\x1e\n" +
+	"\vtls_ca_file\x18\x0e \x01(\tR\ttlsCaFile\x12\"\n" +
+	"\rtls_cert_file\x18\x0f \x01(\tR\vtlsCertFile\x12 \n" +
+	"\ftls_key_file\x18\x10 \x01(\tR\n" +
+	"tlsKeyFile\x12!\n" +
+	"\ftls_insecure\x18\x11 \x01(\bR\vtlsInsecure\";\n" +
 	"\tCodecList\x12\x18\n" +
 	"\adefault\x18\x01 \x01(\bR\adefault\x12\x14\n" +
 	"\x05names\x18\x02 \x03(\tR\x05names\"3\n" +
@@ -3401,7 +3482,9 @@ const file_phone_proto_rawDesc = "" +
 	"\fregistration\x18\x05 \x01(\v2!.ringmaster.phone.v1.RegistrationR\fregistration\x12@\n" +
 	"\trecording\x18\x06 \x01(\v2\".ringmaster.phone.v1.RecordingInfoR\trecording\x126\n" +
 	"\aupdated\x18\a \x01(\v2\x1c.ringmaster.phone.v1.UpdatedR\aupdated\x12;\n" +
-	"\acapture\x18\xc8\x01 \x01(\v2 .ringmaster.phone.v1.CaptureInfoR\acapture\"\xa0\x01\n" +
+	"\acapture\x18\xc8\x01 \x01(\v2 .ringmaster.phone.v1.CaptureInfoR\acapture\"J\n" +
+	"\rBeginResponse\x129\n" +
+	"\aoutcome\x18\x01 \x01(\v2\x1f.ringmaster.phone.v1.DoResponseR\aoutcome\"\xa0\x01\n" +
 	"\vCallOutcome\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\x03R\x06callId\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\x03R\x05state\x12\x18\n" +
@@ -3516,11 +3599,12 @@ const file_phone_proto_rawDesc = "" +
 	"PhoneError\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\x03R\x04kind\x12\x1a\n" +
 	"\bsentence\x18\x02 \x01(\tR\bsentence\x12\x16\n" +
-	"\x06status\x18\x03 \x01(\x03R\x06status2\xf7\x03\n" +
+	"\x06status\x18\x03 \x01(\x03R\x06status2\xc6\x04\n" +
 	"\fPhoneService\x12N\n" +
 	"\x05Hello\x12!.ringmaster.phone.v1.HelloRequest\x1a\".ringmaster.phone.v1.HelloResponse\x12Z\n" +
 	"\tConfigure\x12%.ringmaster.phone.v1.ConfigureRequest\x1a&.ringmaster.phone.v1.ConfigureResponse\x12E\n" +
-	"\x02Do\x12\x1e.ringmaster.phone.v1.DoRequest\x1a\x1f.ringmaster.phone.v1.DoResponse\x12H\n" +
+	"\x02Do\x12\x1e.ringmaster.phone.v1.DoRequest\x1a\x1f.ringmaster.phone.v1.DoResponse\x12M\n" +
+	"\x05Begin\x12\x1e.ringmaster.phone.v1.DoRequest\x1a\".ringmaster.phone.v1.BeginResponse0\x01\x12H\n" +
 	"\x05Watch\x12!.ringmaster.phone.v1.WatchRequest\x1a\x1a.ringmaster.phone.v1.Entry0\x01\x12Q\n" +
 	"\x06Health\x12\".ringmaster.phone.v1.HealthRequest\x1a#.ringmaster.phone.v1.HealthResponse\x12W\n" +
 	"\bShutdown\x12$.ringmaster.phone.v1.ShutdownRequest\x1a%.ringmaster.phone.v1.ShutdownResponseB\x1aZ\x18ringmaster/proto/phonev1b\x06proto3"
@@ -3537,7 +3621,7 @@ func file_phone_proto_rawDescGZIP() []byte {
 	return file_phone_proto_rawDescData
 }
 
-var file_phone_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
+var file_phone_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_phone_proto_goTypes = []any{
 	(*HelloRequest)(nil),          // 0: ringmaster.phone.v1.HelloRequest
 	(*HelloResponse)(nil),         // 1: ringmaster.phone.v1.HelloResponse
@@ -3566,27 +3650,28 @@ var file_phone_proto_goTypes = []any{
 	(*StartCapture)(nil),          // 24: ringmaster.phone.v1.StartCapture
 	(*StopCapture)(nil),           // 25: ringmaster.phone.v1.StopCapture
 	(*DoResponse)(nil),            // 26: ringmaster.phone.v1.DoResponse
-	(*CallOutcome)(nil),           // 27: ringmaster.phone.v1.CallOutcome
-	(*Registration)(nil),          // 28: ringmaster.phone.v1.Registration
-	(*RecordingInfo)(nil),         // 29: ringmaster.phone.v1.RecordingInfo
-	(*Updated)(nil),               // 30: ringmaster.phone.v1.Updated
-	(*CaptureInfo)(nil),           // 31: ringmaster.phone.v1.CaptureInfo
-	(*CallInfo)(nil),              // 32: ringmaster.phone.v1.CallInfo
-	(*RTPStats)(nil),              // 33: ringmaster.phone.v1.RTPStats
-	(*WatchRequest)(nil),          // 34: ringmaster.phone.v1.WatchRequest
-	(*Entry)(nil),                 // 35: ringmaster.phone.v1.Entry
-	(*Event)(nil),                 // 36: ringmaster.phone.v1.Event
-	(*SIPMessage)(nil),            // 37: ringmaster.phone.v1.SIPMessage
-	(*Message)(nil),               // 38: ringmaster.phone.v1.Message
-	(*Gap)(nil),                   // 39: ringmaster.phone.v1.Gap
-	(*HealthRequest)(nil),         // 40: ringmaster.phone.v1.HealthRequest
-	(*HealthResponse)(nil),        // 41: ringmaster.phone.v1.HealthResponse
-	(*ShutdownRequest)(nil),       // 42: ringmaster.phone.v1.ShutdownRequest
-	(*ShutdownResponse)(nil),      // 43: ringmaster.phone.v1.ShutdownResponse
-	(*PhoneError)(nil),            // 44: ringmaster.phone.v1.PhoneError
-	nil,                           // 45: ringmaster.phone.v1.MakeCall.HeadersEntry
-	(*durationpb.Duration)(nil),   // 46: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 47: google.protobuf.Timestamp
+	(*BeginResponse)(nil),         // 27: ringmaster.phone.v1.BeginResponse
+	(*CallOutcome)(nil),           // 28: ringmaster.phone.v1.CallOutcome
+	(*Registration)(nil),          // 29: ringmaster.phone.v1.Registration
+	(*RecordingInfo)(nil),         // 30: ringmaster.phone.v1.RecordingInfo
+	(*Updated)(nil),               // 31: ringmaster.phone.v1.Updated
+	(*CaptureInfo)(nil),           // 32: ringmaster.phone.v1.CaptureInfo
+	(*CallInfo)(nil),              // 33: ringmaster.phone.v1.CallInfo
+	(*RTPStats)(nil),              // 34: ringmaster.phone.v1.RTPStats
+	(*WatchRequest)(nil),          // 35: ringmaster.phone.v1.WatchRequest
+	(*Entry)(nil),                 // 36: ringmaster.phone.v1.Entry
+	(*Event)(nil),                 // 37: ringmaster.phone.v1.Event
+	(*SIPMessage)(nil),            // 38: ringmaster.phone.v1.SIPMessage
+	(*Message)(nil),               // 39: ringmaster.phone.v1.Message
+	(*Gap)(nil),                   // 40: ringmaster.phone.v1.Gap
+	(*HealthRequest)(nil),         // 41: ringmaster.phone.v1.HealthRequest
+	(*HealthResponse)(nil),        // 42: ringmaster.phone.v1.HealthResponse
+	(*ShutdownRequest)(nil),       // 43: ringmaster.phone.v1.ShutdownRequest
+	(*ShutdownResponse)(nil),      // 44: ringmaster.phone.v1.ShutdownResponse
+	(*PhoneError)(nil),            // 45: ringmaster.phone.v1.PhoneError
+	nil,                           // 46: ringmaster.phone.v1.MakeCall.HeadersEntry
+	(*durationpb.Duration)(nil),   // 47: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 48: google.protobuf.Timestamp
 }
 var file_phone_proto_depIdxs = []int32{
 	3,  // 0: ringmaster.phone.v1.Settings.codecs:type_name -> ringmaster.phone.v1.CodecList
@@ -3618,44 +3703,47 @@ var file_phone_proto_depIdxs = []int32{
 	4,  // 26: ringmaster.phone.v1.DoRequest.grant_call_ids:type_name -> ringmaster.phone.v1.Block
 	24, // 27: ringmaster.phone.v1.DoRequest.start_capture:type_name -> ringmaster.phone.v1.StartCapture
 	25, // 28: ringmaster.phone.v1.DoRequest.stop_capture:type_name -> ringmaster.phone.v1.StopCapture
-	45, // 29: ringmaster.phone.v1.MakeCall.headers:type_name -> ringmaster.phone.v1.MakeCall.HeadersEntry
+	46, // 29: ringmaster.phone.v1.MakeCall.headers:type_name -> ringmaster.phone.v1.MakeCall.HeadersEntry
 	3,  // 30: ringmaster.phone.v1.SetCodecs.codecs:type_name -> ringmaster.phone.v1.CodecList
-	27, // 31: ringmaster.phone.v1.DoResponse.call:type_name -> ringmaster.phone.v1.CallOutcome
-	32, // 32: ringmaster.phone.v1.DoResponse.calls:type_name -> ringmaster.phone.v1.CallInfo
-	28, // 33: ringmaster.phone.v1.DoResponse.registration:type_name -> ringmaster.phone.v1.Registration
-	29, // 34: ringmaster.phone.v1.DoResponse.recording:type_name -> ringmaster.phone.v1.RecordingInfo
-	30, // 35: ringmaster.phone.v1.DoResponse.updated:type_name -> ringmaster.phone.v1.Updated
-	31, // 36: ringmaster.phone.v1.DoResponse.capture:type_name -> ringmaster.phone.v1.CaptureInfo
-	46, // 37: ringmaster.phone.v1.CallInfo.duration:type_name -> google.protobuf.Duration
-	33, // 38: ringmaster.phone.v1.CallInfo.rtp:type_name -> ringmaster.phone.v1.RTPStats
-	47, // 39: ringmaster.phone.v1.CallInfo.started_at:type_name -> google.protobuf.Timestamp
-	47, // 40: ringmaster.phone.v1.CallInfo.answered_at:type_name -> google.protobuf.Timestamp
-	47, // 41: ringmaster.phone.v1.CallInfo.ended_at:type_name -> google.protobuf.Timestamp
-	36, // 42: ringmaster.phone.v1.Entry.event:type_name -> ringmaster.phone.v1.Event
-	37, // 43: ringmaster.phone.v1.Entry.sip:type_name -> ringmaster.phone.v1.SIPMessage
-	32, // 44: ringmaster.phone.v1.Entry.ended:type_name -> ringmaster.phone.v1.CallInfo
-	38, // 45: ringmaster.phone.v1.Entry.inbox:type_name -> ringmaster.phone.v1.Message
-	39, // 46: ringmaster.phone.v1.Entry.gap:type_name -> ringmaster.phone.v1.Gap
-	47, // 47: ringmaster.phone.v1.Event.time:type_name -> google.protobuf.Timestamp
-	47, // 48: ringmaster.phone.v1.SIPMessage.time:type_name -> google.protobuf.Timestamp
-	47, // 49: ringmaster.phone.v1.Message.time:type_name -> google.protobuf.Timestamp
-	0,  // 50: ringmaster.phone.v1.PhoneService.Hello:input_type -> ringmaster.phone.v1.HelloRequest
-	5,  // 51: ringmaster.phone.v1.PhoneService.Configure:input_type -> ringmaster.phone.v1.ConfigureRequest
-	8,  // 52: ringmaster.phone.v1.PhoneService.Do:input_type -> ringmaster.phone.v1.DoRequest
-	34, // 53: ringmaster.phone.v1.PhoneService.Watch:input_type -> ringmaster.phone.v1.WatchRequest
-	40, // 54: ringmaster.phone.v1.PhoneService.Health:input_type -> ringmaster.phone.v1.HealthRequest
-	42, // 55: ringmaster.phone.v1.PhoneService.Shutdown:input_type -> ringmaster.phone.v1.ShutdownRequest
-	1,  // 56: ringmaster.phone.v1.PhoneService.Hello:output_type -> ringmaster.phone.v1.HelloResponse
-	6,  // 57: ringmaster.phone.v1.PhoneService.Configure:output_type -> ringmaster.phone.v1.ConfigureResponse
-	26, // 58: ringmaster.phone.v1.PhoneService.Do:output_type -> ringmaster.phone.v1.DoResponse
-	35, // 59: ringmaster.phone.v1.PhoneService.Watch:output_type -> ringmaster.phone.v1.Entry
-	41, // 60: ringmaster.phone.v1.PhoneService.Health:output_type -> ringmaster.phone.v1.HealthResponse
-	43, // 61: ringmaster.phone.v1.PhoneService.Shutdown:output_type -> ringmaster.phone.v1.ShutdownResponse
-	56, // [56:62] is the sub-list for method output_type
-	50, // [50:56] is the sub-list for method input_type
-	50, // [50:50] is the sub-list for extension type_name
-	50, // [50:50] is the sub-list for extension extendee
-	0,  // [0:50] is the sub-list for field type_name
+	28, // 31: ringmaster.phone.v1.DoResponse.call:type_name -> ringmaster.phone.v1.CallOutcome
+	33, // 32: ringmaster.phone.v1.DoResponse.calls:type_name -> ringmaster.phone.v1.CallInfo
+	29, // 33: ringmaster.phone.v1.DoResponse.registration:type_name -> ringmaster.phone.v1.Registration
+	30, // 34: ringmaster.phone.v1.DoResponse.recording:type_name -> ringmaster.phone.v1.RecordingInfo
+	31, // 35: ringmaster.phone.v1.DoResponse.updated:type_name -> ringmaster.phone.v1.Updated
+	32, // 36: ringmaster.phone.v1.DoResponse.capture:type_name -> ringmaster.phone.v1.CaptureInfo
+	26, // 37: ringmaster.phone.v1.BeginResponse.outcome:type_name -> ringmaster.phone.v1.DoResponse
+	47, // 38: ringmaster.phone.v1.CallInfo.duration:type_name -> google.protobuf.Duration
+	34, // 39: ringmaster.phone.v1.CallInfo.rtp:type_name -> ringmaster.phone.v1.RTPStats
+	48, // 40: ringmaster.phone.v1.CallInfo.started_at:type_name -> google.protobuf.Timestamp
+	48, // 41: ringmaster.phone.v1.CallInfo.answered_at:type_name -> google.protobuf.Timestamp
+	48, // 42: ringmaster.phone.v1.CallInfo.ended_at:type_name -> google.protobuf.Timestamp
+	37, // 43: ringmaster.phone.v1.Entry.event:type_name -> ringmaster.phone.v1.Event
+	38, // 44: ringmaster.phone.v1.Entry.sip:type_name -> ringmaster.phone.v1.SIPMessage
+	33, // 45: ringmaster.phone.v1.Entry.ended:type_name -> ringmaster.phone.v1.CallInfo
+	39, // 46: ringmaster.phone.v1.Entry.inbox:type_name -> ringmaster.phone.v1.Message
+	40, // 47: ringmaster.phone.v1.Entry.gap:type_name -> ringmaster.phone.v1.Gap
+	48, // 48: ringmaster.phone.v1.Event.time:type_name -> google.protobuf.Timestamp
+	48, // 49: ringmaster.phone.v1.SIPMessage.time:type_name -> google.protobuf.Timestamp
+	48, // 50: ringmaster.phone.v1.Message.time:type_name -> google.protobuf.Timestamp
+	0,  // 51: ringmaster.phone.v1.PhoneService.Hello:input_type -> ringmaster.phone.v1.HelloRequest
+	5,  // 52: ringmaster.phone.v1.PhoneService.Configure:input_type -> ringmaster.phone.v1.ConfigureRequest
+	8,  // 53: ringmaster.phone.v1.PhoneService.Do:input_type -> ringmaster.phone.v1.DoRequest
+	8,  // 54: ringmaster.phone.v1.PhoneService.Begin:input_type -> ringmaster.phone.v1.DoRequest
+	35, // 55: ringmaster.phone.v1.PhoneService.Watch:input_type -> ringmaster.phone.v1.WatchRequest
+	41, // 56: ringmaster.phone.v1.PhoneService.Health:input_type -> ringmaster.phone.v1.HealthRequest
+	43, // 57: ringmaster.phone.v1.PhoneService.Shutdown:input_type -> ringmaster.phone.v1.ShutdownRequest
+	1,  // 58: ringmaster.phone.v1.PhoneService.Hello:output_type -> ringmaster.phone.v1.HelloResponse
+	6,  // 59: ringmaster.phone.v1.PhoneService.Configure:output_type -> ringmaster.phone.v1.ConfigureResponse
+	26, // 60: ringmaster.phone.v1.PhoneService.Do:output_type -> ringmaster.phone.v1.DoResponse
+	27, // 61: ringmaster.phone.v1.PhoneService.Begin:output_type -> ringmaster.phone.v1.BeginResponse
+	36, // 62: ringmaster.phone.v1.PhoneService.Watch:output_type -> ringmaster.phone.v1.Entry
+	42, // 63: ringmaster.phone.v1.PhoneService.Health:output_type -> ringmaster.phone.v1.HealthResponse
+	44, // 64: ringmaster.phone.v1.PhoneService.Shutdown:output_type -> ringmaster.phone.v1.ShutdownResponse
+	58, // [58:65] is the sub-list for method output_type
+	51, // [51:58] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_phone_proto_init() }
@@ -3698,21 +3786,21 @@ func file_phone_proto_init() {
 	file_phone_proto_msgTypes[15].OneofWrappers = []any{}
 	file_phone_proto_msgTypes[17].OneofWrappers = []any{}
 	file_phone_proto_msgTypes[18].OneofWrappers = []any{}
-	file_phone_proto_msgTypes[35].OneofWrappers = []any{
+	file_phone_proto_msgTypes[36].OneofWrappers = []any{
 		(*Entry_Event)(nil),
 		(*Entry_Sip)(nil),
 		(*Entry_Ended)(nil),
 		(*Entry_Inbox)(nil),
 		(*Entry_Gap)(nil),
 	}
-	file_phone_proto_msgTypes[36].OneofWrappers = []any{}
+	file_phone_proto_msgTypes[37].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_phone_proto_rawDesc), len(file_phone_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   46,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -27,6 +27,7 @@ const (
 	PhoneService_Hello_FullMethodName     = "/ringmaster.phone.v1.PhoneService/Hello"
 	PhoneService_Configure_FullMethodName = "/ringmaster.phone.v1.PhoneService/Configure"
 	PhoneService_Do_FullMethodName        = "/ringmaster.phone.v1.PhoneService/Do"
+	PhoneService_Begin_FullMethodName     = "/ringmaster.phone.v1.PhoneService/Begin"
 	PhoneService_Watch_FullMethodName     = "/ringmaster.phone.v1.PhoneService/Watch"
 	PhoneService_Health_FullMethodName    = "/ringmaster.phone.v1.PhoneService/Health"
 	PhoneService_Shutdown_FullMethodName  = "/ringmaster.phone.v1.PhoneService/Shutdown"
@@ -44,6 +45,9 @@ type PhoneServiceClient interface {
 	Hello(ctx context.Context, in *HelloRequest, opts ...grpc.CallOption) (*HelloResponse, error)
 	Configure(ctx context.Context, in *ConfigureRequest, opts ...grpc.CallOption) (*ConfigureResponse, error)
 	Do(ctx context.Context, in *DoRequest, opts ...grpc.CallOption) (*DoResponse, error)
+	// Begin answers twice: without an outcome when the phone has taken the
+	// command, and with it when the matter is decided.
+	Begin(ctx context.Context, in *DoRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BeginResponse], error)
 	// Watch ends without an error after Shutdown, when everything is sent.
 	Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Entry], error)
 	Health(ctx context.Context, in *HealthRequest, opts ...grpc.CallOption) (*HealthResponse, error)
@@ -88,9 +92,28 @@ func (c *phoneServiceClient) Do(ctx context.Context, in *DoRequest, opts ...grpc
 	return out, nil
 }
 
+func (c *phoneServiceClient) Begin(ctx context.Context, in *DoRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BeginResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &PhoneService_ServiceDesc.Streams[0], PhoneService_Begin_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[DoRequest, BeginResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type PhoneService_BeginClient = grpc.ServerStreamingClient[BeginResponse]
+
 func (c *phoneServiceClient) Watch(ctx context.Context, in *WatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[Entry], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &PhoneService_ServiceDesc.Streams[0], PhoneService_Watch_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &PhoneService_ServiceDesc.Streams[1], PhoneService_Watch_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -139,6 +162,9 @@ type PhoneServiceServer interface {
 	Hello(context.Context, *HelloRequest) (*HelloResponse, error)
 	Configure(context.Context, *ConfigureRequest) (*ConfigureResponse, error)
 	Do(context.Context, *DoRequest) (*DoResponse, error)
+	// Begin answers twice: without an outcome when the phone has taken the
+	// command, and with it when the matter is decided.
+	Begin(*DoRequest, grpc.ServerStreamingServer[BeginResponse]) error
 	// Watch ends without an error after Shutdown, when everything is sent.
 	Watch(*WatchRequest, grpc.ServerStreamingServer[Entry]) error
 	Health(context.Context, *HealthRequest) (*HealthResponse, error)
@@ -161,6 +187,9 @@ func (UnimplementedPhoneServiceServer) Configure(context.Context, *ConfigureRequ
 }
 func (UnimplementedPhoneServiceServer) Do(context.Context, *DoRequest) (*DoResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Do not implemented")
+}
+func (UnimplementedPhoneServiceServer) Begin(*DoRequest, grpc.ServerStreamingServer[BeginResponse]) error {
+	return status.Error(codes.Unimplemented, "method Begin not implemented")
 }
 func (UnimplementedPhoneServiceServer) Watch(*WatchRequest, grpc.ServerStreamingServer[Entry]) error {
 	return status.Error(codes.Unimplemented, "method Watch not implemented")
@@ -246,6 +275,17 @@ func _PhoneService_Do_Handler(srv interface{}, ctx context.Context, dec func(int
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PhoneService_Begin_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(DoRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(PhoneServiceServer).Begin(m, &grpc.GenericServerStream[DoRequest, BeginResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type PhoneService_BeginServer = grpc.ServerStreamingServer[BeginResponse]
+
 func _PhoneService_Watch_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(WatchRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -322,6 +362,11 @@ var PhoneService_ServiceDesc = grpc.ServiceDesc{
 		},
 	},
 	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Begin",
+			Handler:       _PhoneService_Begin_Handler,
+			ServerStreams: true,
+		},
 		{
 			StreamName:    "Watch",
 			Handler:       _PhoneService_Watch_Handler,

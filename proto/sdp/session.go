@@ -68,6 +68,21 @@ type Media struct {
 // IsRTP reports whether the formats are RTP payload types.
 func (m Media) IsRTP() bool { return strings.Contains(strings.ToUpper(m.Proto), "RTP/") }
 
+// PayloadTypes are the formats of an RTP stream as numbers, in their order,
+// those too that nothing names; none for other protocols.
+func (m Media) PayloadTypes() []int {
+	types := []int{}
+	if !m.IsRTP() {
+		return types
+	}
+	for _, format := range m.Formats {
+		if pt, ok := parsePT(format); ok {
+			types = append(types, int(pt))
+		}
+	}
+	return types
+}
+
 // Codec is a payload type and what it stands for.
 type Codec struct {
 	PT        uint8 // 0 to 127

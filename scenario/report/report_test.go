@@ -22,7 +22,7 @@ func sample() timeline.Result {
 	return timeline.Result{
 		ScenarioName: "basic", Status: timeline.Failed, Reason: "send_dtmf in patterns[0].send failed: a refused: 488 (no stop_on came)", ElapsedMS: 1234, StartedAt: began,
 		Timeline: []timeline.Entry{
-			{Kind: timeline.Event, TS: timeline.Seconds(began), OffsetMS: 0.25, Type: "call.state.confirmed", PhoneID: &a, CallID: &zero, Data: map[string]any{"last_status": int64(200), "remote_uri": "sip:b@127.0.0.1", "reason": ""}},
+			{Kind: timeline.Event, TS: timeline.Seconds(began), OffsetMS: 0.25, Type: "call.state.confirmed", PhoneID: &a, CallID: &zero, Data: map[string]any{"last_status": int64(200), "last_status_text": "OK\x1b[2J", "codec": "PCMA", "state": "confirmed", "remote_uri": "sip:b@127.0.0.1", "reason": ""}},
 			{Kind: timeline.Event, OffsetMS: 1, Type: "im.received", PhoneID: &a, Data: map[string]any{"body": "\x1b[2Jhello\r\nworld", "from": nil}},
 			{Kind: timeline.Meta, OffsetMS: 1.5, Type: "hook.fired", Data: map[string]any{"event": "x"}, HookID: &hook, PatternName: &pattern},
 			{Kind: timeline.Action, OffsetMS: 2, Type: "send_dtmf", PhoneID: &a, CallID: &zero, Data: map[string]any{"digits": "1234#"}, HookID: &hook, PatternName: &pattern},

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -34,8 +35,10 @@ func (s Style) paint(colour, text string) string {
 
 // Line is one entry of a timeline as one line without its end:
 //
-//	+1.204s  a     call.state.confirmed   call 0  last_status=200
+//	+1.204s  a     call.state.confirmed   call 0  200 OK  codec=PCMA
 //	+1.305s  a   ► send_dtmf              call 0  digits=1234#
+//
+// Of a call's state it shows what is new: JSON has everything.
 func (s Style) Line(e timeline.Entry) string {
 	sign, colour := " ", ""
 	switch e.Kind {
@@ -58,22 +61,33 @@ func (s Style) Line(e timeline.Entry) string {
 	if colour != "" {
 		what = s.paint(colour, what)
 	}
-	line := fmt.Sprintf("%s  %-6s %s %s %-9s %s", s.paint(grey, fmt.Sprintf("%+9.3fs", e.OffsetMS/1000)), id, sign, what, call, details(e.Data))
+	line := fmt.Sprintf("%s  %-6s %s %s %-9s %s", s.paint(grey, fmt.Sprintf("%+9.3fs", e.OffsetMS/1000)), id, sign, what, call, details(e))
 	return strings.TrimRight(line, " ")
 }
 
-// details shows data as key=value, by key; nothing that is empty.
-func details(data map[string]any) string {
-	keys := make([]string, 0, len(data))
-	for k, v := range data {
-		if v != nil && v != "" {
+// details shows data as key=value, by key; nothing that is empty. A SIP status
+// comes first, without its keys.
+func details(e timeline.Entry) string {
+	said := []string{"last_status", "last_status_text"}
+	if strings.HasPrefix(e.Type, "call.state.") {
+		said = append(said, "state", "direction", "sip_call_id", "local_contact", "remote_contact", "recording_file")
+		if e.Type != "call.state.calling" && e.Type != "call.state.incoming" {
+			said = append(said, "remote_uri")
+		}
+	}
+	var words, keys []string
+	if status, ok := e.Data["last_status"]; ok && show(status) != "0" {
+		text, _ := e.Data["last_status_text"].(string)
+		words = append(words, strings.TrimRight(show(status)+" "+show1(clip(text)), " "))
+	}
+	for k, v := range e.Data {
+		if v != nil && v != "" && !slices.Contains(said, k) {
 			keys = append(keys, k)
 		}
 	}
 	sort.Strings(keys)
-	words := make([]string, len(keys))
-	for i, k := range keys {
-		words[i] = k + "=" + show(data[k])
+	for _, k := range keys {
+		words = append(words, k+"="+show(e.Data[k]))
 	}
 	return strings.Join(words, " ")
 }
@@ -92,9 +106,7 @@ func show(v any) string {
 		}
 		text = string(raw)
 	}
-	if len(text) > maxShown {
-		text = strings.ToValidUTF8(text[:maxShown], "") + "…"
-	}
+	text = clip(text)
 	if quoted := strconv.Quote(text); quoted != `"`+text+`"` || (ok && strings.ContainsAny(text, " =")) {
 		if ok {
 			return quoted
@@ -102,6 +114,13 @@ func show(v any) string {
 		return quoted[1 : len(quoted)-1]
 	}
 	return text
+}
+
+func clip(text string) string {
+	if len(text) <= maxShown {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxShown], "") + "…"
 }
 
 // Verdict is the run in one line.
@@ -125,6 +144,15 @@ func (s Style) Text(w io.Writer, r timeline.Result) error {
 	for _, e := range r.Timeline {
 		b.WriteString(s.Line(e) + "\n")
 	}
+	if _, err := io.WriteString(w, b.String()); err != nil {
+		return err
+	}
+	return s.Outcome(w, r)
+}
+
+// Outcome writes what Text does without the timeline.
+func (s Style) Outcome(w io.Writer, r timeline.Result) error {
+	var b strings.Builder
 	for _, f := range r.Errors {
 		word := "error: "
 		if f.Tolerated {

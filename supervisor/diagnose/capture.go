@@ -18,14 +18,14 @@ import (
 type Capture struct {
 	LinkType *LinkType // of the file's first packets; nil when it cannot be told
 	Packets  int       // of every kind
-	RTP      []*Flow   // in the order of their first packets
-	RTCP     []*ControlFlow
+	RTP      []*RTPFlow   // in the order of their first packets
+	RTCP     []*RTCPFlow
 	Streams  []*Stream // likewise
 }
 
-// Flow is the RTP of one payload type between two ports, whatever the
+// RTPFlow is the RTP of one payload type between two ports, whatever the
 // addresses.
-type Flow struct {
+type RTPFlow struct {
 	SrcPort, DstPort int
 	PayloadType      int
 	Codec            string // by the session description in force, else by RFC 3551, else "PT=<n>"
@@ -39,8 +39,8 @@ type Flow struct {
 	hasEvents  bool
 }
 
-// ControlFlow is the RTCP of one first packet type between two ports.
-type ControlFlow struct {
+// RTCPFlow is the RTCP of one first packet type between two ports.
+type RTCPFlow struct {
 	SrcPort, DstPort int
 	PayloadType      int    // 200 to 206
 	Name             string // "SR", "RR", …
@@ -60,7 +60,7 @@ type Described struct {
 func ReadCapture(ctx context.Context, r io.Reader, known []Described) (Capture, error) {
 	a := analysis{
 		known:   slices.Clone(known),
-		streams: map[streamKey]*Stream{}, flows: map[flowKey]*Flow{}, control: map[flowKey]*ControlFlow{},
+		streams: map[streamKey]*Stream{}, flows: map[flowKey]*RTPFlow{}, control: map[flowKey]*RTCPFlow{},
 	}
 	in, err := openPackets(r)
 	if err != nil {
@@ -98,8 +98,8 @@ type analysis struct {
 	known   []Described
 	whole   reassembly
 	streams map[streamKey]*Stream
-	flows   map[flowKey]*Flow
-	control map[flowKey]*ControlFlow
+	flows   map[flowKey]*RTPFlow
+	control map[flowKey]*RTCPFlow
 	found   Capture
 }
 
@@ -152,7 +152,7 @@ func (a *analysis) report(d datagram) {
 	key := flowKey{d.from.Port(), d.to.Port(), d.payload[1]}
 	f := a.control[key]
 	if f == nil {
-		f = &ControlFlow{
+		f = &RTCPFlow{
 			SrcPort: int(key.src), DstPort: int(key.dst), PayloadType: int(key.kind),
 			Name: rtcpNames[key.kind-rtcpFirst],
 		}
@@ -174,7 +174,7 @@ func (a *analysis) rtp(at time.Time, d datagram, p rtpPacket) {
 	f := a.flows[key]
 	if f == nil {
 		codec := codecOf(a.known, at, d, p.payloadType)
-		f = &Flow{
+		f = &RTPFlow{
 			SrcPort: int(key.src), DstPort: int(key.dst), PayloadType: int(key.kind), Codec: codec.Name,
 			First: at, jitterRate: jitterRate(codec),
 		}
@@ -193,7 +193,7 @@ func (a *analysis) rtp(at time.Time, d datagram, p rtpPacket) {
 }
 
 // hear notes an event when it begins (RFC 4733 §2.3).
-func (f *Flow) hear(p rtpPacket) {
+func (f *RTPFlow) hear(p rtpPacket) {
 	if len(p.payload) < 4 || f.hasEvents && p.timestamp == f.event {
 		return
 	}

@@ -24,11 +24,10 @@ import (
 )
 
 var (
-	noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	a4   = netip.MustParseAddrPort("192.0.2.1:16384")
-	b4   = netip.MustParseAddrPort("192.0.2.2:20000")
-	a6   = netip.MustParseAddrPort("[2001:db8::1]:16384")
-	b6   = netip.MustParseAddrPort("[2001:db8::2]:20000")
+	a4 = netip.MustParseAddrPort("192.0.2.1:16384")
+	b4 = netip.MustParseAddrPort("192.0.2.2:20000")
+	a6 = netip.MustParseAddrPort("[2001:db8::1]:16384")
+	b6 = netip.MustParseAddrPort("[2001:db8::2]:20000")
 )
 
 // frame is a packet that goes into a capture.

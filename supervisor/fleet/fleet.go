@@ -102,6 +102,16 @@ func (f *Fleet) Do(ctx context.Context, id phone.ID, c phone.Command) (phone.Out
 	return m.do(ctx, c)
 }
 
+// Begin gives one command to a phone and returns when the phone has taken it;
+// see phone.Phone. The errors are Do's.
+func (f *Fleet) Begin(ctx context.Context, id phone.ID, c phone.Command) (phone.Pending, error) {
+	m, err := f.member(id)
+	if err != nil {
+		return nil, err
+	}
+	return m.give(ctx, c)
+}
+
 // Update changes a phone, now and for the workers that may follow this one.
 // After an error nothing is remembered.
 func (f *Fleet) Update(ctx context.Context, id phone.ID, u phone.Update) (Status, phone.Outcome, error) {

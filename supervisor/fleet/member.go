@@ -148,12 +148,35 @@ func (m *member) do(ctx context.Context, c phone.Command) (phone.Outcome, error)
 		return phone.Outcome{}, err
 	}
 	o, err := w.Do(ctx, c)
-	if err == nil && o.Registration != nil {
-		m.mu.Lock()
-		m.view.registration = *o.Registration // the events of it may still be on their way
-		m.mu.Unlock()
-	}
+	m.learn(o, err)
 	return o, err
+}
+
+func (m *member) give(ctx context.Context, c phone.Command) (phone.Pending, error) {
+	w, err := m.use()
+	if err != nil {
+		return nil, err
+	}
+	pending, err := w.Begin(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	return func() (phone.Outcome, error) {
+		o, err := pending()
+		m.learn(o, err)
+		return o, err
+	}, nil
+}
+
+// learn takes over what an outcome tells of the registration: the events of it
+// may still be on their way.
+func (m *member) learn(o phone.Outcome, err error) {
+	if err != nil || o.Registration == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.view.registration = *o.Registration
 }
 
 // use returns the worker, or why there is none.

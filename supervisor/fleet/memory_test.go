@@ -178,6 +178,11 @@ func (w *memWorker) Do(ctx context.Context, c phone.Command) (phone.Outcome, err
 	return o, w.dead(err)
 }
 
+func (w *memWorker) Begin(ctx context.Context, c phone.Command) (phone.Pending, error) {
+	o, err := w.Do(ctx, c)
+	return func() (phone.Outcome, error) { return o, err }, nil
+}
+
 func (w *memWorker) Health(ctx context.Context) (phone.Health, error) {
 	ctx, done := w.alive(ctx)
 	defer done()

@@ -52,9 +52,33 @@ func (h *Hub) Ended(id phone.ID, c phone.CallID) (phone.CallInfo, bool) {
 	return phone.CallInfo{}, false
 }
 
+// SIPCallID is the Call-ID header of a call, as far as it is known: that of
+// every call that is still in the SIP log.
+func (h *Hub) SIPCallID(c phone.CallID) (string, bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, m := range h.phones {
+		if id, ok := m.sipCalls[c]; ok {
+			return id, true
+		}
+	}
+	return "", false
+}
+
+func (m *memory) noteSIP(c phone.CallID, sipCallID string) {
+	if _, known := m.sipCalls[c]; known || sipCallID == "" {
+		return
+	}
+	m.sipCalls[c] = sipCallID
+	if oldest, overwritten := m.sipOrder.push(c); overwritten {
+		delete(m.sipCalls, oldest)
+	}
+}
+
 // end keeps the final state of a call.
 func (m *memory) end(info phone.CallInfo) {
 	m.note(info.CallID)
+	m.noteSIP(info.CallID, info.SIPCallID)
 	m.ended.push(info)
 }
 

@@ -12,8 +12,10 @@ import (
 	"time"
 
 	"ringmaster/proto/phone"
+	"ringmaster/scenario/pattern"
 	"ringmaster/supervisor/fleet"
 	"ringmaster/supervisor/hub"
+	"ringmaster/supervisor/runs"
 	"ringmaster/supervisor/tool"
 
 	"github.com/hashicorp/go-hclog"
@@ -88,8 +90,9 @@ func (f *fakeFleet) Do(ctx context.Context, id phone.ID, c phone.Command) (phone
 // newServer makes a server on fake phones.
 func newServer(shared bool, ready <-chan struct{}) (*Server, *fakeFleet) {
 	f := &fakeFleet{}
+	journal := hub.New()
 	set := tool.New(tool.Options{
-		Phones: f, Hub: hub.New(), Now: time.Now, Profile: "testdata/phones.yaml", Shared: shared,
+		Phones: f, Hub: journal, Runs: &runs.Runner{Hub: journal}, Patterns: &pattern.Library{}, Now: time.Now, Profile: "testdata/phones.yaml", Shared: shared,
 		Getenv: func(string) (string, bool) { return "", false }, Codecs: func(context.Context) []string { return nil },
 	})
 	s := New(Options{Tools: set, Shared: shared, Version: "test", Log: hclog.NewNullLogger(), Ready: ready})

@@ -168,11 +168,28 @@ func handler(t tool.Tool) server.ToolHandlerFunc {
 		if server.IsModernRequest(ctx) {
 			ctx = tool.WithShared(ctx)
 		}
+		if meta := request.Params.Meta; meta != nil && meta.ProgressToken != nil {
+			ctx = tool.WithProgress(ctx, progress(ctx, meta.ProgressToken))
+		}
 		answer := t.Call(ctx, request.Params.RawArguments)
 		return &mcp.CallToolResult{
 			Content:           []mcp.Content{mcp.TextContent{Type: mcp.ContentTypeText, Text: string(answer.JSON)}},
 			StructuredContent: answer.JSON,
 			IsError:           answer.IsError,
 		}, nil
+	}
+}
+
+// progress tells the client of a call how far it is. What finds no room in its
+// queue is dropped: the next says more.
+func progress(ctx context.Context, token mcp.ProgressToken) func(done int, line string) {
+	return func(done int, line string) {
+		s := server.ServerFromContext(ctx)
+		if s == nil {
+			return
+		}
+		_ = s.SendNotificationToClient(ctx, string(mcp.MethodNotificationProgress), map[string]any{
+			"progressToken": token, "progress": done, "message": line,
+		})
 	}
 }

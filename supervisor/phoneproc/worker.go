@@ -122,6 +122,30 @@ func (w *worker) Do(ctx context.Context, cmd phone.Command) (phone.Outcome, erro
 	return phonewire.OutcomeFromWire(m), nil
 }
 
+func (w *worker) Begin(ctx context.Context, cmd phone.Command) (phone.Pending, error) {
+	request, err := phonewire.CommandToWire(cmd)
+	if err != nil {
+		return nil, phone.Errorf(phone.Internal, "%v", err)
+	}
+	streamCtx, free := context.WithCancel(ctx)
+	stream, err := w.rpc.Begin(streamCtx, request)
+	if err == nil {
+		_, err = stream.Recv()
+	}
+	if err != nil {
+		free()
+		return nil, w.failed(ctx, err)
+	}
+	return func() (phone.Outcome, error) {
+		defer free()
+		m, err := stream.Recv()
+		if err != nil {
+			return phone.Outcome{}, w.failed(ctx, err)
+		}
+		return phonewire.OutcomeFromWire(m.GetOutcome()), nil
+	}, nil
+}
+
 func (w *worker) Watch(ctx context.Context, after uint64, each func(phone.Entry) error) error {
 	w.watches.begin()
 	defer w.watches.end()

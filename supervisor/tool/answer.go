@@ -21,6 +21,10 @@ const errorBound = 8000
 // statused is a result that is neither "ok" nor a failure.
 type statused interface{ status() string }
 
+// failing is a result that says all that there is to say although the tool
+// could not do what was asked: then it gives a sentence.
+type failing interface{ failure() string }
+
 // success encodes a result:
 //
 //	{"status": "ok", "phone_id": …, <the result's fields>, "cursor": …}
@@ -30,7 +34,12 @@ type statused interface{ status() string }
 func (c *call) success(e entry, result any) Answer {
 	head := writer{}
 	head.add("status", statusOf(result))
-	if c.phone != "" {
+	failed := false
+	if f, ok := result.(failing); ok && f.failure() != "" {
+		failed = true
+		head.add("error", clean(f.failure(), errorBound))
+		head.add("phone_id", nil)
+	} else if c.phone != "" {
 		head.add("phone_id", c.phone)
 	}
 	tail := writer{}
@@ -41,7 +50,7 @@ func (c *call) success(e entry, result any) Answer {
 	if err != nil {
 		return failure(fmt.Errorf("the answer of %s cannot be written: %w", e.name, err), c.phone)
 	}
-	return Answer{JSON: text}
+	return Answer{JSON: text, IsError: failed}
 }
 
 func statusOf(result any) string {
@@ -124,25 +133,26 @@ func (o *writer) close() json.RawMessage {
 //
 //	cut:"<how to ask for what is missing>"
 //
-// loses its oldest entries, the first ones; its count, the field tagged
-// `count:""`, follows, and "truncated" says what is missing.
+// loses its oldest entries: the first ones, or the last ones when it is tagged
+// newest:"first" too. Its count, the field tagged `count:""`, follows, and
+// "truncated" says what is missing.
 func bounded(result any, head, tail writer) (json.RawMessage, error) {
 	v := reflect.New(reflect.TypeOf(result)).Elem()
 	v.Set(reflect.ValueOf(result))
-	list, how := cuttable(v)
+	list := cuttable(v)
 	var missing int
 	for {
-		text, err := write(v, head, tail, missing, how)
-		if err != nil || len(text) <= answerBound || !list.IsValid() || list.Len() == 0 {
+		text, err := write(v, head, tail, missing, list.how)
+		if err != nil || len(text) <= answerBound || !list.values.IsValid() || list.values.Len() == 0 {
 			return text, err
 		}
-		n, err := excess(list, len(text)-answerBound)
+		n, err := list.excess(len(text) - answerBound)
 		if err != nil {
 			return nil, err
 		}
 		missing += n
-		list.Set(list.Slice(n, list.Len()))
-		setCount(v, list.Len())
+		list.drop(n)
+		setCount(v, list.values.Len())
 	}
 }
 
@@ -160,11 +170,31 @@ func write(v reflect.Value, head, tail writer, missing int, how string) (json.Ra
 	return o.close(), nil
 }
 
-// excess is how many entries from the front hold at least so many bytes.
-func excess(list reflect.Value, bytes int) (int, error) {
+// cutList is the list of a result that may be cut.
+type cutList struct {
+	values      reflect.Value // not valid when there is none
+	how         string        // to ask for what is missing
+	newestFirst bool
+}
+
+func cuttable(v reflect.Value) cutList {
+	for i := range v.NumField() {
+		if tag := v.Type().Field(i).Tag; tag.Get("cut") != "" {
+			return cutList{values: v.Field(i), how: tag.Get("cut"), newestFirst: tag.Get("newest") == "first"}
+		}
+	}
+	return cutList{}
+}
+
+// excess is how many of the oldest entries hold at least so many bytes.
+func (l cutList) excess(bytes int) (int, error) {
 	n := 0
-	for ; n < list.Len() && bytes > 0; n++ {
-		text, err := encode(list.Index(n).Interface())
+	for ; n < l.values.Len() && bytes > 0; n++ {
+		i := n
+		if l.newestFirst {
+			i = l.values.Len() - 1 - n
+		}
+		text, err := encode(l.values.Index(i).Interface())
 		if err != nil {
 			return 0, err
 		}
@@ -173,13 +203,13 @@ func excess(list reflect.Value, bytes int) (int, error) {
 	return n, nil
 }
 
-func cuttable(v reflect.Value) (list reflect.Value, how string) {
-	for i := range v.NumField() {
-		if how, ok := v.Type().Field(i).Tag.Lookup("cut"); ok {
-			return v.Field(i), how
-		}
+// drop leaves out the n oldest entries.
+func (l cutList) drop(n int) {
+	from, to := n, l.values.Len()
+	if l.newestFirst {
+		from, to = 0, to-n
 	}
-	return reflect.Value{}, ""
+	l.values.Set(l.values.Slice(from, to))
 }
 
 func setCount(v reflect.Value, n int) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,11 +29,15 @@ type fakeFleet struct {
 	updated  phone.Updated
 	addErr   error
 	loadErrs []fleet.Failure
-	did      []string // the commands, as Go writes them
+
+	mu  sync.Mutex
+	did []string // the commands, as Go writes them
 }
 
 func newFake(ids ...phone.ID) *fakeFleet {
-	f := &fakeFleet{phones: map[phone.ID]fleet.Status{}, outcomes: map[string]any{}}
+	f := &fakeFleet{phones: map[phone.ID]fleet.Status{}, outcomes: map[string]any{
+		"phone.GetRegistration": phone.Outcome{}, // with nothing in the journal
+	}}
 	for i, id := range ids {
 		f.put(fleet.Status{
 			Settings:  phone.Settings{PhoneID: id, Domain: "pbx.example", Username: string(id), Password: phone.NewSecret("sesame"), Transport: phone.UDP, Register: true},
@@ -119,7 +124,9 @@ func (f *fakeFleet) Update(_ context.Context, id phone.ID, u phone.Update) (flee
 }
 
 func (f *fakeFleet) Do(_ context.Context, id phone.ID, c phone.Command) (phone.Outcome, error) {
+	f.mu.Lock()
 	f.did = append(f.did, fmt.Sprintf("%s %T", id, c))
+	f.mu.Unlock()
 	if _, err := f.Status(id); err != nil {
 		return phone.Outcome{}, err
 	}

@@ -45,7 +45,8 @@ type messageList struct {
 	TotalCount int          `json:"total_count" count:""`
 }
 
-func getMessages(_ context.Context, c *call, a lastArgument) (messageList, error) {
+func getMessages(ctx context.Context, c *call, a lastArgument) (messageList, error) {
+	c.set.catchUp(ctx, c.phone)
 	list := messageList{Messages: []messageRow{}}
 	for _, m := range newest(c.set.o.Hub.Inbox(c.phone), a.LastN) {
 		list.Messages = append(list.Messages, messageRow{

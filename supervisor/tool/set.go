@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"ringmaster/proto/phone"
+	"ringmaster/scenario/pattern"
 	"ringmaster/supervisor/fleet"
 	"ringmaster/supervisor/hub"
+	"ringmaster/supervisor/runs"
 )
 
 // Options is what the tools work on.
@@ -21,9 +23,14 @@ type Options struct {
 	Profile    string                             // what load_phones takes without a path
 	Getenv     func(name string) (string, bool)   // for passwords in a profile
 	Codecs     func(ctx context.Context) []string // the codecs built in; none takes any name
+	Recordings string                             // the root of recordings
 	FilesUnder string                             // confines load_phones and play_audio; "" does not
 	HostPaths  []HostPath                         // see HostPath
+	Peers      map[string]string                  // names of far ends, by their host:port, for who reads a ladder
 	Shared     bool                               // phones are reached by the shared tools only
+
+	Runs     *runs.Runner     // runs scenarios on Phones and Hub
+	Patterns *pattern.Library // that scenarios may use
 }
 
 // HostPath says that the client sees the folder Inside as Host: every path
@@ -40,7 +47,7 @@ type Set struct {
 // New makes the tools.
 func New(o Options) *Set {
 	s := &Set{o: o}
-	s.static = concat(phoneEntries(), loadEntries(), waitEntries(), actionEntries())
+	s.static = concat(phoneEntries(), loadEntries(), scenarioEntries(), waitEntries(), sipLogEntries(), recordingEntries(), flowEntries(), actionEntries())
 	s.actions = concat(callEntries(), talkEntries(), mediaEntries(), messageEntries(), registrationEntries())
 	return s
 }

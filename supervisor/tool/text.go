@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -40,6 +41,25 @@ func clean(s string, most int) string {
 		default:
 			fmt.Fprintf(&b, `\u%04x`, r)
 		}
+	}
+	return b.String()
+}
+
+// verbatim is what was on the wire, byte for byte; only bytes that no text can
+// hold are written as escapes.
+func verbatim(raw []byte) string {
+	if utf8.Valid(raw) {
+		return string(raw)
+	}
+	var b strings.Builder
+	for len(raw) > 0 {
+		r, size := utf8.DecodeRune(raw)
+		if r == utf8.RuneError && size == 1 {
+			fmt.Fprintf(&b, `\x%02x`, raw[0])
+		} else {
+			b.Write(raw[:size])
+		}
+		raw = raw[size:]
 	}
 	return b.String()
 }
@@ -121,8 +141,7 @@ func reroot(path, from, to string) (string, bool) {
 func (s *Set) shown(name string, v any) any {
 	switch v := v.(type) {
 	case string:
-		switch name {
-		case "file", "path", "recording_file", "capture_file":
+		if slices.Contains([]string{"file", "path", "recording", "recording_meta", "recording_file", "pcap", "capture_file"}, name) {
 			v = string(s.outside(Path(v)))
 		}
 		return clean(v, bodyBound)

@@ -95,6 +95,35 @@ func callAndEvents(s *suite) {
 	}
 }
 
+func begunInOrder(s *suite) {
+	s.configure()
+	dest := s.farEnd()
+	var pending []phone.Pending
+	for range 50 {
+		p, err := s.p.Begin(s.ctx, phone.MakeCall{DestURI: dest})
+		if err != nil {
+			s.Fatal(err)
+		}
+		pending = append(pending, p)
+	}
+	var cursor uint64
+	for i, answer := range pending {
+		o, err := answer()
+		if err != nil {
+			s.Fatal(err)
+		}
+		if o.Call == nil || o.Call.CallID != phone.CallID(3000+i) || o.Cursor < cursor {
+			s.Errorf("the command begun as number %d made %+v at %d, after one at %d", i, o.Call, o.Cursor, cursor)
+		}
+		cursor = o.Cursor
+	}
+	unknown, err := s.p.Begin(s.ctx, phone.Hangup{CallID: id(9999)})
+	if err == nil {
+		_, err = unknown()
+	}
+	s.wantError(err, phone.NotFound, "9999")
+}
+
 func callIDsRunOut(s *suite) {
 	c := s.configuration()
 	c.CallIDs = phone.Block{First: 0, Count: 1}

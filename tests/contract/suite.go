@@ -30,6 +30,7 @@ func Run(t *testing.T, fresh func(t *testing.T) phone.Phone) {
 		{"Configure succeeds once", configureOnce},
 		{"a port in use is an error that names it", portInUse},
 		{"a call has its id from the block and its events after the cursor", callAndEvents},
+		{"commands are carried out in the order in which they are begun", begunInOrder},
 		{"call ids run out and can be granted", callIDsRunOut},
 		{"an unknown call is not found", unknownCall},
 		{"a wrong URI changes nothing", wrongURI},

@@ -59,6 +59,8 @@ type Env struct {
 	Capture func(since time.Time) string
 	// SessionID makes the number of an o= line.
 	SessionID func() uint64
+	// SRTPKey makes a master key and salt.
+	SRTPKey func() phone.Secret
 }
 
 // Settings is the part of a phone's settings that its calls use.
@@ -68,6 +70,7 @@ type Settings struct {
 	SDPSessionName string
 	Codecs         []codec.Spec
 	OwnCodecOrder  bool // the phone has a codecs list: answers follow it
+	SRTP           bool // for calls that begin now
 	Recording      bool
 	RecordingsDir  string
 }
@@ -87,8 +90,9 @@ type Call struct {
 	foundHost string     // the name that the far end's description gave for an address
 	found     netip.Addr // its address, once known
 
-	held   bool   // by this phone
-	answer []byte // inbound: our SDP, made when the INVITE came; nil for a late offer
+	held      bool   // by this phone
+	answer    []byte // inbound: our SDP, made when the INVITE came; nil for a late offer
+	lateOffer []byte // our offer to a far end that made none; its answer comes with the ACK
 
 	startedAt, answeredAt, endedAt time.Time
 	lastStatus                     int
@@ -106,13 +110,14 @@ type Call struct {
 
 func newCall(env *Env, id phone.CallID) *Call {
 	s := env.Settings()
-	return &Call{
-		env: env, id: id, startedAt: env.Loop.Now(),
-		negotiation: negotiate.New(negotiate.Config{
-			SessionID: env.SessionID(), Username: s.Username, SessionName: s.SDPSessionName,
-			Codecs: s.Codecs, PreferOwnOrder: s.OwnCodecOrder, TelephoneEvent: true, Ptime: 20,
-		}),
+	cfg := negotiate.Config{
+		SessionID: env.SessionID(), Username: s.Username, SessionName: s.SDPSessionName,
+		Codecs: s.Codecs, PreferOwnOrder: s.OwnCodecOrder, TelephoneEvent: true, Ptime: 20,
 	}
+	if s.SRTP {
+		cfg.NewKey = env.SRTPKey
+	}
+	return &Call{env: env, id: id, startedAt: env.Loop.Now(), negotiation: negotiate.New(cfg)}
 }
 
 // ID is the call's id.

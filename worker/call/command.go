@@ -76,14 +76,17 @@ func (c *Call) Hangup(left func(already bool, err error)) {
 	switch {
 	case c.Waiting():
 		status, text = 603, "Decline"
-	case c.at.State != phone.StateConfirmed:
+	case c.at.State == phone.StateCalling || c.at.State == phone.StateEarly:
 		status, text = 0, "" // the INVITE's final response will say
 	}
 	c.must(callstate.Hangup, status, text)
 }
 
 // Abandon ends the call without a word to the far end.
-func (c *Call) Abandon(reason string) { c.must(callstate.Lost, c.lastStatus, reason) }
+func (c *Call) Abandon(reason string) {
+	c.session.Abandon()
+	c.must(callstate.Lost, c.lastStatus, reason)
+}
 
 // Play plays a WAV file, or music on hold by its name, into the call.
 func (c *Call) Play(path string, loop bool) error {

@@ -62,20 +62,38 @@ func (c *Call) Declined(dialog.Answer) {}
 // Failed implements dialog.Observer.
 func (c *Call) Failed(error) {}
 
-// Acked takes the ACK of our 2xx, and with it the answer to a late offer.
+// Acked takes the ACK of a 2xx of ours, and with it the answer when that 2xx
+// held our offer: the INVITE, or a re-INVITE, came without one.
 func (c *Call) Acked(body []byte) {
-	if c.at.State == phone.StateConnecting && c.answer == nil {
-		if err := c.takeFinalAnswer(body); err != nil {
+	if c.lateOffer != nil {
+		c.lateOffer = nil
+		if err := c.takeAnswer(body); err != nil {
 			c.env.Log.Warn("the answer to a late offer cannot be used", "call_id", c.id, "error", err)
-			c.lastStatus, c.lastText = 488, "Not Acceptable Here"
-			c.must(callstate.Hangup, 0, "")
+			c.unanswered()
 		}
 	}
 	c.must(callstate.Acked, 0, "")
 }
 
-// AckMissing implements dialog.Observer: the far end never said ACK.
-func (c *Call) AckMissing() { c.must(callstate.AckMissing, 408, "ACK Missing") }
+// unanswered gives up an offer whose answer cannot be used: a call that begins
+// with it ends, another goes on as it was.
+func (c *Call) unanswered() {
+	c.negotiation.Rollback()
+	if c.at.State == phone.StateConnecting {
+		c.lastStatus, c.lastText = 488, "Not Acceptable Here"
+		c.must(callstate.Hangup, 0, "")
+	}
+}
+
+// AckMissing implements dialog.Observer: the far end never said ACK, to the
+// answer of its INVITE or of its re-INVITE.
+func (c *Call) AckMissing() {
+	if c.at.State == phone.StateConfirmed {
+		c.must(callstate.Hangup, 408, "ACK Missing")
+		return
+	}
+	c.must(callstate.AckMissing, 408, "ACK Missing")
+}
 
 // Cancelled implements dialog.Observer.
 func (c *Call) Cancelled() { c.must(callstate.Cancelled, 487, "Request Terminated") }
@@ -88,9 +106,8 @@ func (c *Call) Lost(err error) {
 	c.env.Log.Warn("the call is lost", "call_id", c.id, "error", err)
 	status, text := 408, "Request Timeout"
 	var refused *phone.Error
-	if errors.As(err, &refused) && refused.Status != 0 {
-		status = refused.Status
-		text = "Call/Transaction Does Not Exist"
+	if errors.As(err, &refused) && refused.Status == 481 {
+		status, text = 481, "Call/Transaction Does Not Exist"
 	}
 	c.must(callstate.Lost, status, text)
 }

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"errors"
 	"fmt"
 	"mime"
 	"net/netip"
@@ -11,6 +12,7 @@ import (
 	"ringmaster/worker/audio"
 	"ringmaster/worker/dialog"
 	"ringmaster/worker/negotiate"
+	"ringmaster/worker/rtpsession"
 )
 
 func isSDP(contentType string) bool {
@@ -30,15 +32,26 @@ func (c *Call) openMedia(source netip.Addr) error {
 	return nil
 }
 
+// errOver is returned when a description comes for a call that has no media
+// any more.
+var errOver = errors.New("the call is over")
+
 // local is our side of the next description.
 func (c *Call) local() negotiate.Local {
 	return negotiate.Local{Address: c.session.Source(), Port: c.stream.LocalPort(), Direction: c.wanted()}
 }
 
+// makeOffer describes the call as it should be now. Whoever asks for an offer
+// has no use for an earlier one: it was redirected, met another one (491), or
+// stood in a provisional response.
 func (c *Call) makeOffer(source netip.Addr) ([]byte, error) {
+	if c.at.State == phone.StateDisconnected {
+		return nil, errOver
+	}
 	if err := c.openMedia(source); err != nil {
 		return nil, err
 	}
+	c.negotiation.Rollback()
 	l := c.local()
 	l.Address = source
 	return c.negotiation.Offer(l)
@@ -46,7 +59,15 @@ func (c *Call) makeOffer(source netip.Addr) ([]byte, error) {
 
 // makeAnswer answers an offer; media starts when the answer is sent.
 func (c *Call) makeAnswer(offer []byte) ([]byte, error) {
+	if c.stream == nil {
+		return nil, errOver
+	}
 	answer, _, err := c.negotiation.Answer(offer, c.local())
+	if errors.Is(err, negotiate.ErrPending) {
+		pending := phone.Errorf(phone.Precondition, "%v", err)
+		pending.Status = 491
+		return nil, pending
+	}
 	return answer, err
 }
 
@@ -54,9 +75,20 @@ func (c *Call) makeAnswer(offer []byte) ([]byte, error) {
 // that came without one. Media that is agreed starts now.
 func (c *Call) description() ([]byte, error) {
 	if c.answer == nil {
-		return c.makeOffer(c.session.Source())
+		return c.offerLate()
 	}
 	return c.answer, c.applyMedia()
+}
+
+// offerLate is our offer to a far end that made none. Until it is answered it
+// stays the same: the 183 and the 200 say one thing.
+func (c *Call) offerLate() ([]byte, error) {
+	if c.lateOffer != nil {
+		return c.lateOffer, nil
+	}
+	offer, err := c.makeOffer(c.session.Source())
+	c.lateOffer = offer
+	return offer, err
 }
 
 // takeAnswer puts an answer to our offer into effect.
@@ -82,8 +114,10 @@ func (c *Call) takeFinalAnswer(body []byte) error {
 // Reoffered answers an offer within the dialog; an empty body asks for ours.
 func (c *Call) Reoffered(body []byte) ([]byte, error) {
 	if len(body) == 0 {
-		return c.makeOffer(c.session.Source())
+		return c.offerLate()
 	}
+	// None is open: the dialog lets theirs through only then. Ours met 491, and comes again later.
+	c.negotiation.Rollback()
 	answer, err := c.makeAnswer(body)
 	if err != nil {
 		return nil, err
@@ -94,6 +128,9 @@ func (c *Call) Reoffered(body []byte) ([]byte, error) {
 // applyMedia brings the stream to what is agreed.
 func (c *Call) applyMedia() error {
 	m, agreed := c.negotiation.Current()
+	if c.stream == nil {
+		return errOver
+	}
 	if !agreed {
 		return fmt.Errorf("nothing is agreed")
 	}
@@ -112,6 +149,7 @@ func (c *Call) applyMedia() error {
 		MaySend:    (m.Local == negotiate.SendRecv || m.Local == negotiate.SendOnly) && m.Remote.Addr().IsValid(),
 		MayReceive: m.Local == negotiate.SendRecv || m.Local == negotiate.RecvOnly,
 		PtimeMS:    m.Ptime,
+		SRTP:       rtpsession.Keys(m.SRTP),
 	}, sink{env: c.env, id: c.id, closed: &c.silent})
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func (e *Endpoint) incoming(tx *sipua.ServerTx, req *sip.Request) {
 	tag, _ := req.From().Params.Get("tag")
 	s := &Session{e: e, callID: req.CallID().Value(), localTag: e.cfg.NewToken(), remoteTag: tag}
 	s.refreshTarget(req)
-	if s.target.Host == "" {
+	if !s.contacted {
 		respond(tx, 400, "Missing Contact")
 		return
 	}
@@ -56,8 +56,8 @@ func (e *Endpoint) incoming(tx *sipua.ServerTx, req *sip.Request) {
 	s.incoming = &answering{tx: tx}
 	tx.OnCancel(func(*sip.Request) { s.observer.Cancelled() })
 	tx.OnFail(func(err error) {
-		if s.observer != nil && !s.ended {
-			s.observer.Lost(err)
+		if s.observer != nil {
+			s.lost(err)
 		}
 	})
 	e.add(s)

@@ -1,10 +1,6 @@
 package dialog
 
-import (
-	"github.com/emiago/sipgo/sip"
-
-	"ringmaster/proto/phone"
-)
+import "github.com/emiago/sipgo/sip"
 
 // Bye ends a confirmed dialog. left is called once: when the BYE has left the
 // socket, or with the reason why it could not.
@@ -38,6 +34,10 @@ func (s *Session) byed() {
 	s.end()
 }
 
+// Abandon ends the session without a word to the far end; the observer hears
+// nothing more.
+func (s *Session) Abandon() { s.end() }
+
 // end stops the session's timers and forgets it.
 func (s *Session) end() {
 	s.ended = true
@@ -48,6 +48,6 @@ func (s *Session) end() {
 	waiting := s.reoffers
 	s.reoffers = nil
 	for _, r := range waiting {
-		r.Done(phone.Errorf(phone.Precondition, "the call is over"))
+		r.Done(errOver)
 	}
 }

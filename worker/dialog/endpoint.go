@@ -1,6 +1,8 @@
 package dialog
 
 import (
+	"strings"
+
 	"github.com/emiago/sipgo/sip"
 
 	"ringmaster/loop"
@@ -64,6 +66,10 @@ const Supported = "replaces"
 // Request implements sipua.Handler. A MESSAGE is outside whatever its To says:
 // its meaning does not depend on a dialog.
 func (e *Endpoint) Request(tx *sipua.ServerTx, req *sip.Request) {
+	if unknown := unsupported(req); unknown != "" {
+		respond(tx, 420, "Bad Extension", sip.NewHeader("Unsupported", unknown))
+		return
+	}
 	tag, inDialog := toTag(req)
 	switch {
 	case req.Method == sip.MESSAGE || !inDialog && req.Method != sip.INVITE:
@@ -104,6 +110,19 @@ func (e *Endpoint) Stray(res *sip.Response) {
 
 func (e *Endpoint) add(s *Session)    { e.sessions[key{s.callID, s.localTag}] = s }
 func (e *Endpoint) remove(s *Session) { delete(e.sessions, key{s.callID, s.localTag}) }
+
+// unsupported is the first extension that a request requires and we do not
+// have (RFC 3261 §8.2.2.3); "" when there is none.
+func unsupported(req *sip.Request) string {
+	for _, h := range req.GetHeaders("Require") {
+		for tag := range strings.SplitSeq(h.Value(), ",") {
+			if tag = strings.TrimSpace(tag); tag != "" && tag != Supported {
+				return tag
+			}
+		}
+	}
+	return ""
+}
 
 func toTag(req *sip.Request) (string, bool) {
 	to := req.To()

@@ -102,6 +102,10 @@ func TestRequestsThatFitNoDialog(t *testing.T) {
 	if res := p.response(405); res.GetHeader("Allow") == nil {
 		t.Error("405 without Allow")
 	}
+	p.write(n, "INVITE", 15, tag, "offer", "Require: replaces, magic")
+	if res := p.response(420); res.GetHeader("Unsupported").Value() != "magic" {
+		t.Errorf("420 as\n%s", res)
+	}
 }
 
 func TestOffersWithinTheDialog(t *testing.T) {
@@ -132,7 +136,7 @@ func TestGlareIsRefused(t *testing.T) {
 	n.on(func() {
 		s.Reoffer(Reoffer{
 			Offer: func() ([]byte, error) { return []byte("ours"), nil },
-			Take:  func([]byte) error { return nil }, Done: func(error) {},
+			Take:  func([]byte) error { return nil }, Undo: func() {}, Done: func(error) {},
 		})
 	})
 	ours := p.request(sip.INVITE)

@@ -45,7 +45,7 @@ func (s *Session) inviteTo(dest sip.Uri, headers []Header) {
 
 func (s *Session) sendInvite(dest sip.Uri, headers []Header, targets []sipua.Target) error {
 	ua := s.e.ua
-	s.source = targets[0].Source
+	s.source, s.target, s.hop = targets[0].Source, dest, &targets[0]
 	s.contact = ua.Contact(s.e.cfg.Username, targets[0])
 	body, err := s.observer.Offer(s.source)
 	if err != nil {
@@ -142,9 +142,9 @@ func (s *Session) acceptedBy(res *sip.Response, sent *sip.Request) {
 // (RFC 3261 §22.1).
 func (s *Session) sendAck(res *sip.Response, sent *sip.Request, body []byte, left func()) {
 	seq := res.CSeq().SeqNo
-	s.e.ua.Resolve(s.nextHop(), func(targets []sipua.Target, err error) {
+	s.resolve(func(targets []sipua.Target, err error) {
 		if err != nil {
-			s.observer.Lost(err)
+			s.lost(err)
 			return
 		}
 		ack := s.newRequest(sip.ACK, seq)
@@ -154,21 +154,36 @@ func (s *Session) sendAck(res *sip.Response, sent *sip.Request, body []byte, lef
 		}
 		setBody(ack, sdpType, body)
 		s.ack, s.ackTo = ack, targets[0]
-		if err := s.e.ua.SendAck(ack.Clone(), targets[0]); err != nil {
-			s.observer.Lost(err)
+		if err := s.e.ua.SendAck(ack, targets[0]); err != nil {
+			s.lost(err)
 			return
 		}
-		left()
+		if !s.ended {
+			left()
+		}
 	})
 }
 
-// repeatAck answers a 2xx that came again: our ACK was lost.
+// resolve finds the next hop. A far end that has named a place which cannot be
+// found, or none, is still where our INVITE has reached it: it is to hear the
+// ACK and the BYE.
+func (s *Session) resolve(done func([]sipua.Target, error)) {
+	s.e.ua.Resolve(s.nextHop(), func(targets []sipua.Target, err error) {
+		if err != nil && s.hop != nil {
+			targets, err = []sipua.Target{*s.hop}, nil
+		}
+		done(targets, err)
+	})
+}
+
+// repeatAck answers a 2xx that came again with the very ACK that was lost
+// (RFC 3261 §13.2.2.4), its branch included.
 func (s *Session) repeatAck(res *sip.Response) {
 	if s.ack == nil || s.ack.CSeq().SeqNo != res.CSeq().SeqNo {
 		return
 	}
 	// Should this one be lost too, the 2xx comes again.
-	_ = s.e.ua.SendAck(s.ack.Clone(), s.ackTo)
+	_ = s.e.ua.SendAck(s.ack, s.ackTo)
 }
 
 // dismiss ends the dialog that another fork's 2xx has made.

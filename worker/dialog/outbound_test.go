@@ -1,6 +1,7 @@
 package dialog
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/emiago/sipgo/sip"
@@ -54,9 +55,13 @@ func TestCallOutAndHangUp(t *testing.T) {
 func TestRepeatedAnswerGetsItsAckAgain(t *testing.T) {
 	n, p := newEnd(t), newPeer(t)
 	_, invite := established(t, n, p)
-	for range 2 {
+	var acks [2]string
+	for i := range acks {
 		p.answer(invite, 200, "far", p.contact())
-		p.request(sip.ACK)
+		acks[i] = p.request(sip.ACK).String()
+	}
+	if acks[0] != acks[1] {
+		t.Errorf("the ACK was\n%sthen\n%s", acks[0], acks[1])
 	}
 }
 
@@ -143,7 +148,7 @@ func TestFarEndThatForgotTheCall(t *testing.T) {
 	s, _ := established(t, n, p)
 	n.on(func() { s.Info("text/plain", []byte("x"), func(Answer, error) {}) })
 	p.answer(p.request(sip.INFO), 481, "")
-	n.hears("lost")
+	n.hears("lost 481")
 }
 
 func TestReofferWaitsAfterGlare(t *testing.T) {
@@ -154,12 +159,14 @@ func TestReofferWaitsAfterGlare(t *testing.T) {
 		s.Reoffer(Reoffer{
 			Offer: func() ([]byte, error) { return []byte("hold"), nil },
 			Take:  func([]byte) error { return nil },
+			Undo:  func() { n.heard <- "undone" },
 			Done:  func(err error) { done <- err },
 		})
 	})
 	first := p.request(sip.INVITE)
 	p.answer(first, 491, "far")
 	p.request(sip.ACK)
+	n.hears("undone")
 	again := p.request(sip.INVITE)
 	if again.CSeq().SeqNo != first.CSeq().SeqNo+1 || string(again.Body()) != "hold" {
 		t.Errorf("the second try is\n%s", again)
@@ -201,4 +208,41 @@ func TestRedirectedCallIsAnswered(t *testing.T) {
 	}
 	n.on(func() { s.Bye(func(error) {}) })
 	other.answer(other.request(sip.BYE), 200, "")
+}
+
+func TestAnswerToAReofferAfterTheEnd(t *testing.T) {
+	n, p := newEnd(t), newPeer(t)
+	s, tag := answered(t, n, p)
+	done := make(chan error, 1)
+	n.on(func() {
+		s.Reoffer(Reoffer{
+			Offer: func() ([]byte, error) { return []byte("hold"), nil },
+			Take:  func([]byte) error { n.heard <- "taken"; return nil },
+			Undo:  func() {},
+			Done:  func(err error) { done <- err },
+		})
+	})
+	invite := p.request(sip.INVITE)
+	p.write(n, "BYE", 11, tag, "")
+	p.response(200)
+	n.hears("byed")
+	p.answer(invite, 200, "", p.contact())
+	p.request(sip.ACK) // it is owed all the same
+	if err := <-done; !errors.Is(err, errOver) {
+		t.Errorf("the reoffer ended with %v", err)
+	}
+	if len(n.heard) > 0 {
+		t.Errorf("the observer heard %q after the end", <-n.heard)
+	}
+}
+
+func TestAnswerWithoutContactIsAcknowledgedAndCanBeEnded(t *testing.T) {
+	n, p := newEnd(t), newPeer(t)
+	s := n.invite(p)
+	p.answer(p.request(sip.INVITE), 200, "far")
+	if ack := p.request(sip.ACK); ack.Recipient.User != "peer" {
+		t.Errorf("the ACK goes to %s", ack.Recipient.String())
+	}
+	n.on(func() { s.Bye(func(error) {}) })
+	p.answer(p.request(sip.BYE), 200, "")
 }

@@ -1,6 +1,7 @@
 package dialog
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -8,8 +9,11 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"ringmaster/proto/phone"
+	"ringmaster/proto/siptx"
 	"ringmaster/worker/sipua"
 )
+
+var errOver = errors.New("the call is over") // why a Reoffer was not made, or not taken
 
 // glareTries is how often a re-INVITE is sent when it meets one of the far
 // end's each time.
@@ -21,6 +25,9 @@ type Reoffer struct {
 	Offer func() ([]byte, error)
 	// Take puts the answer into effect.
 	Take func(answer []byte) error
+	// Undo is called when an offer was refused or never answered, before it
+	// is made again or Done is told.
+	Undo func()
 	// Done is called once, with nil when the answer is in effect. The
 	// session then stands as it did before a Reoffer that failed, but for
 	// 481 and 408, which end it.
@@ -34,7 +41,7 @@ type Reoffer struct {
 func (s *Session) Reoffer(r Reoffer) {
 	switch {
 	case s.ended:
-		r.Done(phone.Errorf(phone.Precondition, "the call is over"))
+		r.Done(errOver)
 	case s.inviting || s.incoming != nil:
 		s.reoffers = append(s.reoffers, r)
 	default:
@@ -53,15 +60,20 @@ func (s *Session) settled() {
 }
 
 func (s *Session) reinvite(r Reoffer) {
-	fail := func(err error) {
-		s.inviting = false
-		r.Done(err)
-		s.settled()
-	}
 	body, err := r.Offer()
 	if err != nil {
-		fail(err)
+		r.Done(err)
+		s.settled()
 		return
+	}
+	undo := func() {
+		s.inviting = false
+		r.Undo()
+	}
+	fail := func(err error) {
+		undo()
+		r.Done(err)
+		s.settled()
 	}
 	s.inviting = true
 	r.tries++
@@ -78,13 +90,17 @@ func (s *Session) reinvite(r Reoffer) {
 				s.inviting = false
 				s.refreshTarget(res)
 				s.sendAck(res, sent, nil, func() {})
+				if s.ended { // it ended while the answer was on its way
+					r.Done(errOver)
+					return
+				}
 				r.Done(r.Take(res.Body()))
 				s.settled()
 			case res.StatusCode == 491 && r.tries < glareTries:
-				s.inviting = false
+				undo()
 				s.e.cfg.Loop.After(s.glareWait(), func() { s.Reoffer(r) })
 			case res.StatusCode == 500 && retryAfter(res) > 0 && r.tries < glareTries:
-				s.inviting = false
+				undo()
 				s.e.cfg.Loop.After(retryAfter(res), func() { s.Reoffer(r) }) // RFC 3261 §14.2
 			default:
 				e := phone.Errorf(phone.Refused, "the far end refused the re-INVITE: %d %s", res.StatusCode, res.Reason)
@@ -133,7 +149,12 @@ func (s *Session) reoffered(tx *sipua.ServerTx, req *sip.Request) {
 	if req.Method == sip.INVITE || len(req.Body()) > 0 {
 		var err error
 		if answer, err = s.observer.Reoffered(req.Body()); err != nil {
-			respond(tx, 488, "Not Acceptable Here")
+			status := 488
+			var e *phone.Error
+			if errors.As(err, &e) && e.Status != 0 {
+				status = e.Status
+			}
+			respond(tx, status, siptx.ReasonPhrase(status))
 			return
 		}
 	}

@@ -82,7 +82,7 @@ func (s *Session) send(p requestParams) {
 			p.failed(err)
 		}
 	}
-	ua.Resolve(s.nextHop(), func(targets []sipua.Target, err error) {
+	s.resolve(func(targets []sipua.Target, err error) {
 		if err != nil {
 			fail(err)
 			return
@@ -110,7 +110,9 @@ func (s *Session) send(p requestParams) {
 					p.final(res)
 				}
 				if p.method != sip.BYE && (res.StatusCode == 481 || res.StatusCode == 408) {
-					s.lost(phone.Errorf(phone.Refused, "the far end no longer knows the call: %d %s", res.StatusCode, res.Reason))
+					gone := phone.Errorf(phone.Refused, "the far end no longer knows the call: %d %s", res.StatusCode, res.Reason)
+					gone.Status = res.StatusCode
+					s.lost(gone)
 				}
 			},
 			OnFail: fail,

@@ -28,7 +28,8 @@ type Observer interface {
 	// Failed: no final response, for this reason.
 	Failed(err error)
 
-	// Acked: the ACK of our 2xx came; body is the answer to a late offer.
+	// Acked: the ACK of a 2xx of ours came; body is the answer, when the 2xx
+	// held the offer.
 	Acked(body []byte)
 	// AckMissing: it never came.
 	AckMissing()
@@ -38,7 +39,8 @@ type Observer interface {
 	// Byed: BYE came, and has been answered.
 	Byed()
 	// Reoffered: an offer within the dialog, or, with empty body, the wish
-	// for one. An error refuses it with 488 and leaves the session as it is.
+	// for one, whose answer comes with Acked. An error refuses it with its
+	// status as a *phone.Error, else 488, and leaves the session as it is.
 	Reoffered(body []byte) (answer []byte, err error)
 	// Informed: an INFO came; false says that its body means nothing to us.
 	Informed(contentType string, body []byte) bool
@@ -66,8 +68,10 @@ type Session struct {
 	localSeq  uint32
 	remoteSeq uint32 // 0 before the far end's first request
 	routes    []sip.Uri
-	target    sip.Uri // the far end's Contact
-	contact   sip.Uri // ours
+	target    sip.Uri       // where requests go: the far end's Contact, once it is known
+	contacted bool          // it is known
+	hop       *sipua.Target // where the INVITE went; nil when we did not send it
+	contact   sip.Uri       // ours
 	source    netip.Addr
 
 	invite     *sipua.ClientTx // our INVITE
@@ -96,7 +100,7 @@ func (s *Session) RemoteURI() string { return s.remote.Address.String() }
 
 // RemoteContact is the far end's Contact, "" while it is not known.
 func (s *Session) RemoteContact() string {
-	if s.target.Host == "" {
+	if !s.contacted {
 		return ""
 	}
 	return s.target.String()
@@ -151,7 +155,7 @@ func (s *Session) establish(res *sip.Response) {
 func (s *Session) refreshTarget(msg sip.Message) {
 	for _, h := range msg.GetHeaders("contact") {
 		if c, ok := h.(*sip.ContactHeader); ok && c.Address.Host != "" {
-			s.target = c.Address
+			s.target, s.contacted = c.Address, true
 			return
 		}
 	}

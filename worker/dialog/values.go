@@ -46,7 +46,6 @@ func answerOf(res *sip.Response) Answer { return Answer{res.StatusCode, res.Reas
 type Invite struct {
 	ContentType string // "" without a body
 	Body        []byte
-	Require     []string // extensions that we must understand
 	Replaces    []string // values of Replaces headers
 }
 
@@ -54,13 +53,6 @@ func inviteOf(req *sip.Request) Invite {
 	i := Invite{Body: req.Body()}
 	if t := req.ContentType(); t != nil && len(i.Body) > 0 {
 		i.ContentType = t.Value()
-	}
-	for _, h := range req.GetHeaders("Require") {
-		for tag := range strings.SplitSeq(h.Value(), ",") {
-			if tag = strings.TrimSpace(tag); tag != "" {
-				i.Require = append(i.Require, tag)
-			}
-		}
 	}
 	for _, h := range req.GetHeaders("Replaces") {
 		i.Replaces = append(i.Replaces, h.Value())

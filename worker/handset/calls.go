@@ -88,13 +88,9 @@ func (h *Handset) infos() []phone.CallInfo {
 
 // incoming takes up an INVITE that begins a dialog.
 func (h *Handset) incoming(s *dialog.Session, invite dialog.Invite) dialog.Observer {
-	if unknown := unsupported(invite); unknown != "" {
-		_ = s.Refuse(420, "Bad Extension", dialog.Header{Name: "Unsupported", Value: unknown}) // the far end may try again without
-		return nil
-	}
 	old, status, reason := h.replaced(invite)
 	if status != 0 {
-		_ = s.Refuse(status, reason) // as above
+		_ = s.Refuse(status, reason) // the far end may try again without
 		return nil
 	}
 	id, ok := h.calls.ids.next()
@@ -133,17 +129,6 @@ func (h *Handset) autoAnswer(c, old *call.Call) {
 	if old != nil {
 		old.Hangup(func(bool, error) {}) // its far end has the new call
 	}
-}
-
-// unsupported is the first extension that an INVITE requires and we do not
-// have (RFC 3261 §8.2.2.3); "" when there is none.
-func unsupported(invite dialog.Invite) string {
-	for _, tag := range invite.Require {
-		if tag != dialog.Supported {
-			return tag
-		}
-	}
-	return ""
 }
 
 // over moves a call to the ended ones; one that never was is forgotten.

@@ -15,6 +15,15 @@ type reply func(phone.Outcome, error)
 
 // Do implements phone.Phone.
 func (h *Handset) Do(ctx context.Context, cmd phone.Command) (phone.Outcome, error) {
+	pending, err := h.Begin(ctx, cmd)
+	if err != nil {
+		return phone.Outcome{}, err
+	}
+	return pending()
+}
+
+// Begin implements phone.Phone. A command is taken in one turn of the loop.
+func (h *Handset) Begin(ctx context.Context, cmd phone.Command) (phone.Pending, error) {
 	type answer struct {
 		outcome phone.Outcome
 		err     error
@@ -28,20 +37,22 @@ func (h *Handset) Do(ctx context.Context, cmd phone.Command) (phone.Outcome, err
 		})
 	})
 	if err != nil {
-		return phone.Outcome{}, err
+		return nil, err
 	}
-	select {
-	case a := <-answered:
-		return a.outcome, a.err
-	case <-ctx.Done():
-		return phone.Outcome{}, ctx.Err()
-	case <-h.loop.Stopped():
-		return phone.Outcome{}, phone.Errorf(phone.Gone, "phone %q was shut down before it had answered", h.cfg.PhoneID)
-	}
+	return func() (phone.Outcome, error) {
+		select {
+		case a := <-answered:
+			return a.outcome, a.err
+		case <-ctx.Done():
+			return phone.Outcome{}, ctx.Err()
+		case <-h.loop.Stopped():
+			return phone.Outcome{}, phone.Errorf(phone.Gone, "phone %q was shut down before it had answered", h.cfg.PhoneID)
+		}
+	}, nil
 }
 
 func (h *Handset) do(cmd phone.Command, done reply) {
-	if h.journal.Full() {
+	if begins(cmd) && h.journal.Full() {
 		done(phone.Outcome{}, phone.Errorf(phone.Exhausted,
 			"phone_id %q takes no commands for now: too many of its events wait to be read, and none may be lost", h.cfg.PhoneID))
 		return
@@ -54,9 +65,12 @@ func (h *Handset) do(cmd phone.Command, done reply) {
 	case phone.SendMessage:
 		h.sendMessage(cmd, done)
 	case phone.Register:
-		h.reg.Register(h.registered(done))
+		h.reg.Register(func(r phone.Registration) { done(h.registered("REGISTER", r.IsRegistered, r)) })
 	case phone.Unregister:
-		h.reg.Unregister(h.registered(done))
+		bound := h.reg.Status().IsRegistered
+		h.reg.Unregister(func(r phone.Registration) {
+			done(h.registered("un-REGISTER", !bound || r.StatusCode/100 == 2, r))
+		})
 	case phone.GetRegistration:
 		r := h.reg.Status()
 		done(phone.Outcome{Registration: &r}, nil)
@@ -116,6 +130,18 @@ func (h *Handset) doCall(cmd phone.Command, done reply) {
 	default:
 		done(phone.Outcome{}, phone.Errorf(phone.Invalid, "this phone cannot do %T", cmd))
 	}
+}
+
+// begins reports whether a command starts something that makes events: such
+// ones wait while events might be lost. Looking, and ending what there is, never
+// does.
+func begins(cmd phone.Command) bool {
+	switch cmd.(type) {
+	case phone.MakeCall, phone.SendMessage, phone.SendDTMF, phone.Hold, phone.Unhold, phone.SetCodecs,
+		phone.BlindTransfer, phone.AttendedTransfer, phone.Conference:
+		return true
+	}
+	return false
 }
 
 // onCall performs a command that is decided at once on an active call.
@@ -253,6 +279,14 @@ func (h *Handset) getCall(cmd phone.GetCall, done reply) {
 
 // registered turns the end of a REGISTER into an outcome. A refusal is an
 // error that names it.
-func (h *Handset) registered(done reply) func(phone.Registration) {
-	return func(r phone.Registration) { done(phone.Outcome{Registration: &r}, nil) }
+func (h *Handset) registered(what string, ok bool, r phone.Registration) (phone.Outcome, error) {
+	switch {
+	case ok:
+		return phone.Outcome{Registration: &r}, nil
+	case r.StatusCode == 0:
+		return phone.Outcome{}, phone.Errorf(phone.Unreachable, "phone_id %q: %s got no answer: %s", h.cfg.PhoneID, what, r.Reason)
+	}
+	refusal := phone.Errorf(phone.Refused, "phone_id %q: %s was refused: %d %s", h.cfg.PhoneID, what, r.StatusCode, r.Reason)
+	refusal.Status = r.StatusCode
+	return phone.Outcome{}, refusal
 }

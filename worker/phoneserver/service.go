@@ -48,6 +48,25 @@ func (s *service) Do(ctx context.Context, m *pb.DoRequest) (*pb.DoResponse, erro
 	return phonewire.OutcomeToWire(outcome), nil
 }
 
+func (s *service) Begin(m *pb.DoRequest, stream grpc.ServerStreamingServer[pb.BeginResponse]) error {
+	cmd, err := phonewire.CommandFromWire(m)
+	if err != nil {
+		return phonewire.ErrorToWire(err)
+	}
+	pending, err := s.phone.Begin(stream.Context(), cmd)
+	if err != nil {
+		return phonewire.ErrorToWire(err)
+	}
+	if err := stream.Send(&pb.BeginResponse{}); err != nil {
+		return err
+	}
+	outcome, err := pending()
+	if err != nil {
+		return phonewire.ErrorToWire(err)
+	}
+	return stream.Send(&pb.BeginResponse{Outcome: phonewire.OutcomeToWire(outcome)})
+}
+
 func (s *service) Watch(m *pb.WatchRequest, stream grpc.ServerStreamingServer[pb.Entry]) error {
 	err := s.phone.Watch(stream.Context(), m.GetAfter(), func(e phone.Entry) error {
 		return stream.Send(s.entry(e))

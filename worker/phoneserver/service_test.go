@@ -3,6 +3,7 @@ package phoneserver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"reflect"
@@ -24,6 +25,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type stub struct {
 	got     any
 	err     error
+	refused error // of Begin
 	entries []phone.Entry
 }
 
@@ -35,6 +37,11 @@ func (s *stub) Configure(_ context.Context, c phone.Configuration) (phone.Config
 func (s *stub) Do(_ context.Context, c phone.Command) (phone.Outcome, error) {
 	s.got = c
 	return phone.Outcome{Cursor: 7}, s.err
+}
+
+func (s *stub) Begin(_ context.Context, c phone.Command) (phone.Pending, error) {
+	s.got = c
+	return func() (phone.Outcome, error) { return phone.Outcome{Cursor: 8}, s.err }, s.refused
 }
 
 func (s *stub) Watch(_ context.Context, after uint64, each func(phone.Entry) error) error {
@@ -107,6 +114,17 @@ func TestCallsReachThePhone(t *testing.T) {
 		t.Errorf("Do: %v, %v, phone got %+v", outcome, err, p.got)
 	}
 
+	stream, err := c.Begin(ctx, cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if taken, err := stream.Recv(); err != nil || taken.Outcome != nil {
+		t.Errorf("Begin: %v, %v, want a word without an outcome first", taken, err)
+	}
+	if decided, err := stream.Recv(); err != nil || decided.Outcome.GetCursor() != 8 {
+		t.Errorf("Begin: %v, %v", decided, err)
+	}
+
 	if h, err := c.Health(ctx, &pb.HealthRequest{}); err != nil || h.LastSeq != 9 || h.ActiveCalls != 2 {
 		t.Errorf("Health: %v, %v", h, err)
 	}
@@ -127,8 +145,19 @@ func TestThePhonesErrorsReachTheCaller(t *testing.T) {
 	for name, call := range map[string]func() error{
 		"Configure": func() error { _, err := c.Configure(ctx, &pb.ConfigureRequest{}); return err },
 		"Do":        func() error { _, err := c.Do(ctx, hangup); return err },
-		"Health":    func() error { _, err := c.Health(ctx, &pb.HealthRequest{}); return err },
-		"Shutdown":  func() error { _, err := c.Shutdown(ctx, &pb.ShutdownRequest{}); return err },
+		"Begin": func() error {
+			stream, err := c.Begin(ctx, hangup)
+			if err != nil {
+				return err
+			}
+			if _, err := stream.Recv(); err != nil {
+				return fmt.Errorf("the command was not taken: %w", err)
+			}
+			_, err = stream.Recv()
+			return err
+		},
+		"Health":   func() error { _, err := c.Health(ctx, &pb.HealthRequest{}); return err },
+		"Shutdown": func() error { _, err := c.Shutdown(ctx, &pb.ShutdownRequest{}); return err },
 		"Watch": func() error {
 			stream, err := c.Watch(ctx, &pb.WatchRequest{})
 			if err != nil {
@@ -145,6 +174,22 @@ func TestThePhonesErrorsReachTheCaller(t *testing.T) {
 	}
 	if _, err := c.Do(ctx, &pb.DoRequest{}); err == nil {
 		t.Error("an unknown command must be an error")
+	}
+}
+
+func TestARefusedBeginIsNotTaken(t *testing.T) {
+	want := &phone.Error{Kind: phone.Exhausted, Sentence: "too much"}
+	cmd, err := phonewire.CommandToWire(phone.HangupAll{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream, err := serve(t, &stub{refused: want}).Begin(t.Context(), cmd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	taken, err := stream.Recv()
+	if _, got := phonewire.ErrorFromWire(err); !reflect.DeepEqual(got, error(want)) {
+		t.Errorf("got %v, %v", taken, err)
 	}
 }
 

@@ -1,0 +1,3 @@
+// Package shelf finds the files that calls left behind, below the folders
+// where they are kept.
+package shelf
