@@ -51,8 +51,8 @@ type Env struct {
 	Lookup func(host string, found func(netip.Addr, error))
 	// Settings are the phone's settings as they are at the moment.
 	Settings func() Settings
-	// MediaUp is told when a call's media is up for the first time; what
-	// that opens is named after the moment.
+	// MediaUp is told when a call's media comes up for the first time, just
+	// before its first packet; what that opens is named after the moment.
 	MediaUp func(id phone.CallID, at time.Time)
 	// Capture is the capture that has been open since then, or was open at
 	// some time since; "" when there was none.
