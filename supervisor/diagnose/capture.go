@@ -16,9 +16,9 @@ import (
 
 // Capture is what a file of packets says of RTP.
 type Capture struct {
-	LinkType *LinkType // of the file's first packets; nil when it cannot be told
-	Packets  int       // of every kind
-	RTP      []*RTPFlow   // in the order of their first packets
+	LinkType *LinkType  // of the file's first packets; nil when it cannot be told
+	Packets  int        // of every kind
+	RTP      []*RTPFlow // in the order of their first packets
 	RTCP     []*RTCPFlow
 	Streams  []*Stream // likewise
 }
@@ -211,7 +211,7 @@ const (
 	rtpHeader           = 12
 )
 
-var rtcpNames = [...]string{"SR", "RR", "SDES", "BYE", "APP", "RTPFB", "PSFB"} //nolint:gochecknoglobals // only read
+var rtcpNames = [...]string{"SR", "RR", "SDES", "BYE", "APP", "RTPFB", "PSFB"}
 
 func isRTCP(payload []byte) bool {
 	return len(payload) >= 4 && payload[0]>>6 == 2 && payload[1] >= rtcpFirst && payload[1] <= rtcpLast

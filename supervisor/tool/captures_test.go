@@ -32,7 +32,7 @@ func talk() []byte {
 	rtp := func(payloadType byte, sequence uint16, stamp uint32, payload ...byte) []byte {
 		p := binary.BigEndian.AppendUint16([]byte{0x80, payloadType}, sequence)
 		p = binary.BigEndian.AppendUint32(p, stamp)
-		return append(append(p, 0xca, 0xfe, 0, byte(payloadType&1)), payload...)
+		return append(append(p, 0xca, 0xfe, 0, payloadType&1), payload...)
 	}
 	for i := range int64(5) {
 		if i != 3 {

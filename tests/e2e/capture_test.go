@@ -16,7 +16,7 @@ import (
 )
 
 // withoutTcpdump makes a machine without tcpdump of this one.
-var withoutTcpdump = mcpclient.Options{Env: []string{"PATH=/nowhere"}} //nolint:gochecknoglobals // only read
+var withoutTcpdump = mcpclient.Options{Env: []string{"PATH=/nowhere"}}
 
 // capturing starts a server with phones a, which captures, and b.
 func capturing(t *testing.T, o mcpclient.Options) (c *mcpclient.Client, a, b *phones.Phone) {
