@@ -289,6 +289,7 @@ type updateResult struct {
 	Codecs           []string `json:"codecs"`
 	RecordingEnabled bool     `json:"recording_enabled"`
 	CaptureEnabled   bool     `json:"capture_enabled"`
+	CaptureMode      *string  `json:"capture_mode"` // null when no call is captured now
 	registrationFields
 	// One of the few fields that are left out: see the contract, update_phone.
 	AffectedCallIDs      *[]phone.CallID `json:"affected_call_ids,omitempty"`
@@ -324,6 +325,9 @@ func updatePhone(ctx context.Context, c *call, a updateArguments) (updateResult,
 		PhoneID: id, Reregistered: updated.Reregistered, Codecs: st.Settings.Codecs,
 		RecordingEnabled: st.Settings.RecordingEnabled, CaptureEnabled: st.Settings.CaptureEnabled,
 		registrationFields: registrationOf(st.Settings, registration),
+	}
+	if out.Capture != nil {
+		result.CaptureMode = &out.Capture.Mode
 	}
 	if a.RecordingEnabled != nil {
 		result.AffectedCallIDs = listed(updated.AffectedCallIDs)
