@@ -11,6 +11,8 @@ GO ?= go
 TOOLS := $(CURDIR)/.tools
 GOLANGCI_VERSION := v2.15.0
 GOLANGCI := $(TOOLS)/golangci-lint-$(GOLANGCI_VERSION)
+DLV_VERSION := v1.27.2
+DLV := $(TOOLS)/dlv-$(DLV_VERSION)
 
 # A tag, or a tag and what came after it; a checkout without git is "unknown".
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -45,11 +47,16 @@ $(GOLANGCI):
 	GOBIN=$(TOOLS) GOFLAGS= $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	mv $(TOOLS)/golangci-lint $@
 
-interop: build
+$(DLV):
+	mkdir -p $(TOOLS)
+	GOBIN=$(TOOLS) GOFLAGS= CGO_ENABLED=0 $(GO) install github.com/go-delve/delve/cmd/dlv@$(DLV_VERSION)
+	mv $(TOOLS)/dlv $@
+
+interop: build $(DLV)
 	scripts/install-peers
 	asterisk="$$(scripts/install-asterisk)"; \
-	RINGMASTER_INTEROP=1 RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin \
-	$(GO) test -tags interop -count=1 -timeout 600s -v ./tests/asterisk ./tests/interop
+	RINGMASTER_INTEROP=1 RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin RINGMASTER_DLV=$(DLV) \
+	$(GO) test -tags interop -count=1 -parallel 4 -timeout 600s -v ./tests/asterisk ./tests/debugger ./tests/interop
 
 bench: build
 	asterisk="$$(scripts/install-asterisk)"; \

@@ -133,17 +133,30 @@ func setCodecs(s *phone.Settings, v *yaml.Node, o Options) string {
 	return ""
 }
 
+// telephoneEvent may be listed among a phone's codecs, though it carries no
+// speech.
+const telephoneEvent = "telephone-event"
+
 // CheckCodecs checks a phone's list of codecs against those that are built in;
-// with none given it takes any name. telephone-event may always be listed.
+// with none given it takes any name. telephone-event may always be listed, but
+// not alone.
 func CheckCodecs(codecs, builtIn []string) error {
 	if codecs != nil && len(codecs) == 0 {
 		return fmt.Errorf("codecs is empty: name at least one codec, or leave it out for the default list")
 	}
+	speech := false
 	for _, c := range codecs {
+		if strings.EqualFold(c, telephoneEvent) {
+			continue
+		}
+		speech = true
 		known := func(b string) bool { return strings.EqualFold(b, c) }
-		if len(builtIn) > 0 && !strings.EqualFold(c, "telephone-event") && !slices.ContainsFunc(builtIn, known) {
+		if len(builtIn) > 0 && !slices.ContainsFunc(builtIn, known) {
 			return fmt.Errorf("codec %q is not built in: there are %s", short(c), strings.Join(builtIn, ", "))
 		}
+	}
+	if codecs != nil && !speech {
+		return fmt.Errorf("codecs names no codec for speech: add one to %s, or leave codecs out for the default list", telephoneEvent)
 	}
 	return nil
 }

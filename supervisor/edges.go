@@ -4,13 +4,15 @@ import (
 	"io"
 	"path/filepath"
 	"time"
+
+	"ringmaster/config"
 )
 
 // Edges are everything of the process and the machine that the program
 // touches. A test hands in its own.
 type Edges struct {
 	Args           []string // after the program's name
-	Environ        []string // NAME=value
+	Environ        config.Environ
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Now            func() time.Time
@@ -23,15 +25,8 @@ type Edges struct {
 	WorkerArgs []string
 }
 
-// lookupEnv finds a variable; the last of two counts, as in exec.
-func (e Edges) lookupEnv(name string) (value string, found bool) {
-	for _, pair := range e.Environ {
-		if len(pair) > len(name) && pair[len(name)] == '=' && pair[:len(name)] == name {
-			value, found = pair[len(name)+1:], true
-		}
-	}
-	return value, found
-}
+// lookupEnv finds a variable.
+func (e Edges) lookupEnv(name string) (value string, found bool) { return e.Environ.Lookup(name) }
 
 // workerBeside is the worker program of the same installation.
 func (e Edges) workerBeside() string {

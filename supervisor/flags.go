@@ -17,6 +17,7 @@ import (
 type options struct {
 	profile        string
 	pbx            pbxFlag
+	adopt          adoptFlag
 	logLevel       string
 	logFormat      string
 	worker         string
@@ -31,6 +32,8 @@ func newFlags(name, logLevel string, o *options) *flag.FlagSet {
 	f.StringVar(&o.profile, "profile", "", "start the phones of this `file`")
 	f.Var(&o.pbx, "pbx", "start the embedded PBX, for the users of the profile and phones added later, at an `address` (host:port, or a port);\n"+
 		"without one, where the profile's phones look for their registrar, if that is on this machine, else 127.0.0.1:5060")
+	f.Var(&o.adopt, "adopt", "adopt the worker of a `phone_id=JSON` that phoneworker serve --debug printed, for a phone that a person debugs;\n"+
+		"once for each such phone")
 	f.StringVar(&o.logLevel, "log-level", logLevel, "how much is logged on stderr: trace, debug, info, warn, error or off")
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	f.StringVar(&o.roots.Recordings, "recordings-dir", "", "the `folder` of recordings (RINGMASTER_RECORDINGS_DIR)")

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"net/netip"
-	"os"
 	"time"
 
 	"ringmaster/config"
@@ -18,7 +17,6 @@ import (
 	"ringmaster/supervisor/runs"
 
 	"github.com/hashicorp/go-hclog"
-	"golang.org/x/sys/unix"
 )
 
 // closeLimit is how long the phones may take to leave once the client has:
@@ -49,7 +47,7 @@ func newHouse(ctx context.Context, e Edges, o options, onChange func(added, remo
 		return nil, err
 	}
 	starter, err := phoneproc.New(phoneproc.Options{
-		Path: o.worker, Args: e.WorkerArgs, Version: phonewire.Version, Environ: e.Environ, TempDir: e.TempDir, Log: log,
+		Path: o.worker, Args: e.WorkerArgs, Version: phonewire.Version, Environ: e.Environ, TempDir: e.TempDir, Adopt: o.adopt, Log: log,
 	})
 	if err != nil {
 		return nil, cannot(err)
@@ -131,7 +129,12 @@ func (h *house) startProfile(ctx context.Context) []fleet.Failure {
 	}
 	result := h.fleet.Load(ctx, h.profile, true)
 	for _, f := range result.Failed {
-		h.log.Error("a phone of the profile did not start", "phone", f.PhoneID, "error", f.Err)
+		h.log.Error("a phone of the profile did not start", "phone_id", f.PhoneID, "error", f.Err)
+	}
+	for _, st := range result.Added {
+		if r := st.Registration; st.Settings.Register && !r.IsRegistered {
+			h.log.Warn("a phone of the profile is not registered", "phone", st.Settings.PhoneID, "registrar", st.Settings.Domain, "status", r.StatusCode, "reason", cmp.Or(r.Reason, "it has not answered"))
+		}
 	}
 	h.log.Info("the profile is loaded", "phones", len(result.Added), "failed", len(result.Failed))
 	return result.Failed
@@ -151,17 +154,5 @@ func (h *house) close(ctx context.Context) error {
 
 // roots are where this machine keeps the server's files.
 func (e Edges) roots(given config.Roots) config.Roots {
-	return config.Resolve(given, config.Machine{Getenv: e.lookupEnv, Home: e.Home, Temp: e.TempDir, Usable: usable})
-}
-
-// usable reports whether a folder can be written to, or a file read.
-func usable(path string) bool {
-	info, err := os.Stat(path)
-	if err != nil {
-		return false
-	}
-	if info.IsDir() {
-		return unix.Access(path, unix.W_OK|unix.X_OK) == nil
-	}
-	return unix.Access(path, unix.R_OK) == nil
+	return config.Resolve(given, config.Machine{Getenv: e.lookupEnv, Home: e.Home, Temp: e.TempDir, Usable: config.Usable})
 }

@@ -46,6 +46,7 @@ func commands() []command {
 		{"validate", "check scenarios: validate FILE…", validate},
 		{"pbx", "run the embedded PBX alone: pbx [--profile FILE] [ADDRESS]", servePBX},
 		{"demo", "show what this is: two phones call each other through the embedded PBX", showDemo},
+		{"doctor", "look whether phones will work on this machine, and say what to do", examine},
 		{"version", "say the program's version", version},
 	}
 }

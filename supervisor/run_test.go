@@ -94,7 +94,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"--help"}, 0, "  -worker program", ""},
 		{[]string{"serve", "-h"}, 0, "Usage: supervisor", ""},
 		{[]string{"serv"}, 2, "", `unknown command "serv": did you mean "serve"?`},
-		{[]string{"dance"}, 2, "", `unknown command "dance": there are serve, run, validate, pbx, demo, version`},
+		{[]string{"dance"}, 2, "", `unknown command "dance": there are serve, run, validate, pbx, demo, doctor, version`},
 		{[]string{"--tools", "both"}, 2, "", `--tools must be one of ["per-phone" "shared"], not "both"`},
 		{[]string{"--no-such-flag"}, 2, "", "flag provided but not defined: -no-such-flag"},
 		{[]string{"serve", "x"}, 2, "", `serve takes flags only, not "x"`},
@@ -111,6 +111,13 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"pbx", "one", "two"}, 2, "", "pbx takes one address"},
 		{[]string{"pbx", "here"}, 2, "", `"here": the PBX's address is`},
 		{[]string{"pbx", "--profile", filepath.Join(dir, "none.yaml")}, 2, "", "none.yaml not found"},
+		{[]string{"--adopt", "a"}, 2, "", "it is written phone_id=JSON"},
+		{[]string{"--adopt", "A={}"}, 2, "", `phone_id "A" is invalid`},
+		{[]string{"--adopt", "a={}"}, 2, "", "not a worker that waits to be adopted"},
+		{[]string{"doctor", "x"}, 2, "", "doctor takes flags only"},
+		{[]string{"doctor", "-h"}, 0, "Usage: supervisor doctor", ""},
+		{[]string{"doctor", "--worker", "/no/such/worker"}, 1, "problem  worker program", "there are problems"},
+		{[]string{"doctor", "--worker", "/no/such/worker", "--json"}, 1, `"status":"problem"`, ""},
 		{serving(), 0, "", ""}, // stdin is at its end
 	} {
 		e, stdout, stderr := edges(t, c.args, nil)

@@ -5,105 +5,141 @@ package worker
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
-	"os/signal"
-	"runtime"
-	"syscall"
+	"strings"
 	"time"
 
-	"github.com/hashicorp/go-hclog"
-
-	"ringmaster/proto/phone"
+	"ringmaster/config"
 	"ringmaster/worker/codec"
-	"ringmaster/worker/handset"
-	"ringmaster/worker/phoneserver"
 )
 
-// Exit codes of the program.
+// Exit codes of the program: the documented list.
 const (
-	exitDone    = 0
+	exitDone    = 0 // done, or passed
 	exitFailed  = 1
-	exitInvalid = 2
-	exitCannot  = 3
+	exitInvalid = 2 // wrong arguments, or invalid input
+	exitCannot  = 3 // could not run
 )
 
-// leaveWithin bounds how long the phone may take to say goodbye when its
-// supervisor is gone.
+// leaveWithin bounds how long the phone may take to say goodbye.
 const leaveWithin = 2500 * time.Millisecond
 
-// Edges is everything through which the program touches the outside.
-type Edges struct {
-	Args    []string // without the program's name
-	Stdin   io.Reader
-	Stdout  io.Writer
-	Stderr  io.Writer
-	Version string
+// exitError is an error that decides the exit code.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+func invalid(err error) error { return &exitError{exitInvalid, err} }
+func cannot(err error) error  { return &exitError{exitCannot, err} }
+
+// command is one subcommand.
+type command struct {
+	name string
+	does string
+	run  func(ctx context.Context, e Edges, args []string) error
+}
+
+func commands() []command {
+	return []command{
+		{"run", "be a phone of a profile, at a prompt", run},
+		{"serve", "be a phone under a supervisor (the default); --debug waits to be adopted", serve},
+		{"version", "say the program's version and the codecs built in", version},
+	}
 }
 
 // Run is the whole program; it returns the exit code.
 func Run(ctx context.Context, e Edges) int {
-	if len(e.Args) == 0 {
-		return serve(ctx, e)
-	}
-	switch e.Args[0] {
-	case "version":
-		return version(e)
-	default:
-		fmt.Fprintf(e.Stderr, "phoneworker: there is no command %.40q: use version, or none under a supervisor\n", e.Args[0])
-		return exitInvalid
-	}
-}
-
-// serve is the phone under a supervisor.
-func serve(ctx context.Context, e Edges) int {
-	// One phone's work fits one core, and its 20 ms clock is steadier so.
-	runtime.GOMAXPROCS(1)
-	log := hclog.New(&hclog.LoggerOptions{Output: e.Stderr, Level: hclog.Info, JSONFormat: true})
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
-	defer stop()
-	ctx, abandoned := context.WithCancel(ctx)
-	defer abandoned()
-
-	p := handset.New("Ringmaster/"+e.Version, log)
-	defer p.Close()
-	go func() {
-		// Our standard input is a pipe that the supervisor alone holds
-		// open: its end means that the supervisor is gone.
-		_, _ = io.Copy(io.Discard, e.Stdin)
-		abandoned()
-	}()
-	serving, served := context.WithCancel(context.Background())
-	defer served()
-	go func() {
-		<-ctx.Done()
-		bye, cancel := context.WithTimeout(context.Background(), leaveWithin)
-		defer cancel()
-		_ = p.Shutdown(bye, phone.Shutdown{HangupCalls: true}) // it is over either way
-		served()
-	}()
-	if err := phoneserver.Serve(serving, p, phoneserver.Options{Version: e.Version, Log: log}); err != nil {
-		fmt.Fprintf(e.Stderr, "phoneworker: %v\n", err)
-		return exitCannot
-	}
-	return exitDone
-}
-
-func version(e Edges) int {
-	if len(e.Args) == 2 && e.Args[1] == "--json" {
-		out := struct {
-			Version string   `json:"version"`
-			Codecs  []string `json:"codecs"`
-		}{e.Version, codec.Names()}
-		if err := json.NewEncoder(e.Stdout).Encode(out); err != nil {
-			return exitFailed
-		}
+	err := dispatch(ctx, e)
+	if err == nil {
 		return exitDone
 	}
-	if len(e.Args) > 1 {
-		fmt.Fprintln(e.Stderr, "phoneworker: version takes no argument but --json")
-		return exitInvalid
+	fmt.Fprintf(e.Stderr, "phoneworker: %v\n", err)
+	var exit *exitError
+	if errors.As(err, &exit) {
+		return exit.code
 	}
-	fmt.Fprintf(e.Stdout, "phoneworker %s\ncodecs: %v\n", e.Version, codec.Names())
-	return exitDone
+	return exitFailed
+}
+
+func dispatch(ctx context.Context, e Edges) error {
+	name, args := "serve", e.Args
+	if len(args) > 0 {
+		name, args = args[0], args[1:]
+	}
+	if name == "help" || name == "-h" || name == "--help" {
+		return help(e)
+	}
+	var names []string
+	for _, c := range commands() {
+		if c.name == name {
+			return c.run(ctx, e, args)
+		}
+		names = append(names, c.name)
+	}
+	if near := config.Nearest(name, names); near != "" {
+		return invalid(fmt.Errorf("unknown command %.40q: did you mean %q?", name, near))
+	}
+	return invalid(fmt.Errorf("unknown command %.40q: there are %s", name, strings.Join(names, ", ")))
+}
+
+func help(e Edges) error {
+	var b strings.Builder
+	b.WriteString("phoneworker is one SIP phone.\n\nUsage: phoneworker [command] [flags]\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(&b, "  %-8s  %s\n", c.name, c.does)
+	}
+	b.WriteString("\nFlags of run:\n\n")
+	flags, _ := runFlags()
+	flags.SetOutput(&b)
+	flags.PrintDefaults()
+	b.WriteString("\nFlags of serve:\n\n")
+	flags, _ = serveFlags()
+	flags.SetOutput(&b)
+	flags.PrintDefaults()
+	_, err := io.WriteString(e.Stdout, b.String())
+	return err
+}
+
+// newFlags makes the flags of a subcommand, whose errors are returned and
+// whose help is printed by help.
+func newFlags(name string) *flag.FlagSet {
+	f := flag.NewFlagSet(name, flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	return f
+}
+
+// parse reads a subcommand's flags. asked reports the wish for help.
+func parse(f *flag.FlagSet, args []string) (asked bool, err error) {
+	switch err := f.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		return true, nil
+	case err != nil:
+		return false, invalid(fmt.Errorf("%w (phoneworker help lists the flags)", err))
+	case f.NArg() > 0:
+		return false, invalid(fmt.Errorf("%s takes flags only, not %.40q", f.Name(), f.Arg(0)))
+	}
+	return false, nil
+}
+
+func version(_ context.Context, e Edges, args []string) error {
+	f := newFlags("version")
+	asJSON := f.Bool("json", false, "as JSON")
+	if err := f.Parse(args); err != nil || f.NArg() > 0 {
+		return invalid(errors.New("version takes --json and nothing else"))
+	}
+	if *asJSON {
+		return json.NewEncoder(e.Stdout).Encode(struct {
+			Version string   `json:"version"`
+			Codecs  []string `json:"codecs"`
+		}{e.Version, codec.Names()})
+	}
+	_, err := fmt.Fprintf(e.Stdout, "phoneworker %s\ncodecs: %v\n", e.Version, codec.Names())
+	return err
 }

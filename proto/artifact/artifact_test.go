@@ -43,6 +43,14 @@ func TestReadCallName(t *testing.T) {
 			t.Errorf("with %q: %d, %v, %v", ending, id, got, ok)
 		}
 	}
+	if got, ok := ReadCaptureName(CaptureName(at)); !ok || !got.Equal(at) {
+		t.Errorf("of a capture: %v, %v", got, ok)
+	}
+	for _, name := range []string{"", "capture_.pcap", "capture_20260304_060605_00100.pcap", CallName(5, at) + PCAP} {
+		if got, ok := ReadCaptureName(name); ok {
+			t.Errorf("%q is a capture of %v", name, got)
+		}
+	}
 	for _, name := range []string{
 		"", "call_5.wav", "call_5_20260304_060605.wav", "call_a_5_20260304_060605_001002.wav",
 		"call_5_20261304_060605_001002.wav", "call_99999999999999999999_20260304_060605_001002.wav", "call_5_20260304_060605_001002.meta.json~",

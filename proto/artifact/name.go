@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -39,11 +40,30 @@ func ReadCallName(name string) (callID int64, at time.Time, ok bool) {
 	if err != nil {
 		return 0, time.Time{}, false
 	}
-	at, err = time.ParseInLocation("20060102_150405.000000", m[2]+"."+m[3], time.UTC)
-	return callID, at, err == nil
+	at, ok = readStamp(m[2])
+	return callID, at, ok
 }
 
-var stampedName = regexp.MustCompile(`^call_([0-9]+)_([0-9]{8}_[0-9]{6})_([0-9]{6})(?:\.[a-z.]+)?$`)
+// ReadCaptureName is the moment in a name that CaptureName has made.
+func ReadCaptureName(name string) (at time.Time, ok bool) {
+	stamp, ok := strings.CutPrefix(strings.TrimSuffix(name, PCAP), "capture_")
+	if !ok {
+		return time.Time{}, false
+	}
+	return readStamp(stamp)
+}
+
+// readStamp is the inverse of Stamp, which has an underscore where the time
+// package wants a point.
+func readStamp(s string) (at time.Time, ok bool) {
+	if len(s) != len("20060102_150405_000000") || s[15] != '_' {
+		return time.Time{}, false
+	}
+	at, err := time.ParseInLocation("20060102_150405.000000", s[:15]+"."+s[16:], time.UTC)
+	return at, err == nil
+}
+
+var stampedName = regexp.MustCompile(`^call_([0-9]+)_([0-9]{8}_[0-9]{6}_[0-9]{6})(?:\.[a-z.]+)?$`)
 
 // CaptureName names a capture that belongs to no call: capture_<stamp>.pcap.
 func CaptureName(t time.Time) string { return "capture_" + Stamp(t) + PCAP }

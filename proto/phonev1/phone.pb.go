@@ -641,6 +641,8 @@ type DoRequest struct {
 	//	*DoRequest_GetRegistration
 	//	*DoRequest_UpdateSettings
 	//	*DoRequest_GrantCallIds
+	//	*DoRequest_StartCapture
+	//	*DoRequest_StopCapture
 	Command       isDoRequest_Command `protobuf_oneof:"command"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -890,6 +892,24 @@ func (x *DoRequest) GetGrantCallIds() *Block {
 	return nil
 }
 
+func (x *DoRequest) GetStartCapture() *StartCapture {
+	if x != nil {
+		if x, ok := x.Command.(*DoRequest_StartCapture); ok {
+			return x.StartCapture
+		}
+	}
+	return nil
+}
+
+func (x *DoRequest) GetStopCapture() *StopCapture {
+	if x != nil {
+		if x, ok := x.Command.(*DoRequest_StopCapture); ok {
+			return x.StopCapture
+		}
+	}
+	return nil
+}
+
 type isDoRequest_Command interface {
 	isDoRequest_Command()
 }
@@ -986,6 +1006,14 @@ type DoRequest_GrantCallIds struct {
 	GrantCallIds *Block `protobuf:"bytes,23,opt,name=grant_call_ids,json=grantCallIds,proto3,oneof"`
 }
 
+type DoRequest_StartCapture struct {
+	StartCapture *StartCapture `protobuf:"bytes,200,opt,name=start_capture,json=startCapture,proto3,oneof"`
+}
+
+type DoRequest_StopCapture struct {
+	StopCapture *StopCapture `protobuf:"bytes,201,opt,name=stop_capture,json=stopCapture,proto3,oneof"`
+}
+
 func (*DoRequest_MakeCall) isDoRequest_Command() {}
 
 func (*DoRequest_Answer) isDoRequest_Command() {}
@@ -1031,6 +1059,10 @@ func (*DoRequest_GetRegistration) isDoRequest_Command() {}
 func (*DoRequest_UpdateSettings) isDoRequest_Command() {}
 
 func (*DoRequest_GrantCallIds) isDoRequest_Command() {}
+
+func (*DoRequest_StartCapture) isDoRequest_Command() {}
+
+func (*DoRequest_StopCapture) isDoRequest_Command() {}
 
 type MakeCall struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1733,6 +1765,78 @@ func (*GetRegistration) Descriptor() ([]byte, []int) {
 	return file_phone_proto_rawDescGZIP(), []int{23}
 }
 
+type StartCapture struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StartCapture) Reset() {
+	*x = StartCapture{}
+	mi := &file_phone_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StartCapture) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StartCapture) ProtoMessage() {}
+
+func (x *StartCapture) ProtoReflect() protoreflect.Message {
+	mi := &file_phone_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StartCapture.ProtoReflect.Descriptor instead.
+func (*StartCapture) Descriptor() ([]byte, []int) {
+	return file_phone_proto_rawDescGZIP(), []int{24}
+}
+
+type StopCapture struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StopCapture) Reset() {
+	*x = StopCapture{}
+	mi := &file_phone_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StopCapture) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StopCapture) ProtoMessage() {}
+
+func (x *StopCapture) ProtoReflect() protoreflect.Message {
+	mi := &file_phone_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StopCapture.ProtoReflect.Descriptor instead.
+func (*StopCapture) Descriptor() ([]byte, []int) {
+	return file_phone_proto_rawDescGZIP(), []int{25}
+}
+
 type DoResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Cursor        uint64                 `protobuf:"varint,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
@@ -1742,13 +1846,14 @@ type DoResponse struct {
 	Registration  *Registration          `protobuf:"bytes,5,opt,name=registration,proto3" json:"registration,omitempty"`
 	Recording     *RecordingInfo         `protobuf:"bytes,6,opt,name=recording,proto3" json:"recording,omitempty"`
 	Updated       *Updated               `protobuf:"bytes,7,opt,name=updated,proto3" json:"updated,omitempty"`
+	Capture       *CaptureInfo           `protobuf:"bytes,200,opt,name=capture,proto3" json:"capture,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DoResponse) Reset() {
 	*x = DoResponse{}
-	mi := &file_phone_proto_msgTypes[24]
+	mi := &file_phone_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1760,7 +1865,7 @@ func (x *DoResponse) String() string {
 func (*DoResponse) ProtoMessage() {}
 
 func (x *DoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[24]
+	mi := &file_phone_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1773,7 +1878,7 @@ func (x *DoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DoResponse.ProtoReflect.Descriptor instead.
 func (*DoResponse) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{24}
+	return file_phone_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DoResponse) GetCursor() uint64 {
@@ -1825,6 +1930,13 @@ func (x *DoResponse) GetUpdated() *Updated {
 	return nil
 }
 
+func (x *DoResponse) GetCapture() *CaptureInfo {
+	if x != nil {
+		return x.Capture
+	}
+	return nil
+}
+
 type BeginResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Outcome       *DoResponse            `protobuf:"bytes,1,opt,name=outcome,proto3" json:"outcome,omitempty"`
@@ -1834,7 +1946,7 @@ type BeginResponse struct {
 
 func (x *BeginResponse) Reset() {
 	*x = BeginResponse{}
-	mi := &file_phone_proto_msgTypes[25]
+	mi := &file_phone_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1846,7 +1958,7 @@ func (x *BeginResponse) String() string {
 func (*BeginResponse) ProtoMessage() {}
 
 func (x *BeginResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[25]
+	mi := &file_phone_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1859,7 +1971,7 @@ func (x *BeginResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeginResponse.ProtoReflect.Descriptor instead.
 func (*BeginResponse) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{25}
+	return file_phone_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *BeginResponse) GetOutcome() *DoResponse {
@@ -1883,7 +1995,7 @@ type CallOutcome struct {
 
 func (x *CallOutcome) Reset() {
 	*x = CallOutcome{}
-	mi := &file_phone_proto_msgTypes[26]
+	mi := &file_phone_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1895,7 +2007,7 @@ func (x *CallOutcome) String() string {
 func (*CallOutcome) ProtoMessage() {}
 
 func (x *CallOutcome) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[26]
+	mi := &file_phone_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1908,7 +2020,7 @@ func (x *CallOutcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallOutcome.ProtoReflect.Descriptor instead.
 func (*CallOutcome) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{26}
+	return file_phone_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CallOutcome) GetCallId() int64 {
@@ -1965,7 +2077,7 @@ type Registration struct {
 
 func (x *Registration) Reset() {
 	*x = Registration{}
-	mi := &file_phone_proto_msgTypes[27]
+	mi := &file_phone_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1977,7 +2089,7 @@ func (x *Registration) String() string {
 func (*Registration) ProtoMessage() {}
 
 func (x *Registration) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[27]
+	mi := &file_phone_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1990,7 +2102,7 @@ func (x *Registration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Registration.ProtoReflect.Descriptor instead.
 func (*Registration) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{27}
+	return file_phone_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Registration) GetIsRegistered() bool {
@@ -2034,7 +2146,7 @@ type RecordingInfo struct {
 
 func (x *RecordingInfo) Reset() {
 	*x = RecordingInfo{}
-	mi := &file_phone_proto_msgTypes[28]
+	mi := &file_phone_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2046,7 +2158,7 @@ func (x *RecordingInfo) String() string {
 func (*RecordingInfo) ProtoMessage() {}
 
 func (x *RecordingInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[28]
+	mi := &file_phone_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2059,7 +2171,7 @@ func (x *RecordingInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordingInfo.ProtoReflect.Descriptor instead.
 func (*RecordingInfo) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{28}
+	return file_phone_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RecordingInfo) GetCallId() int64 {
@@ -2109,7 +2221,7 @@ type Updated struct {
 
 func (x *Updated) Reset() {
 	*x = Updated{}
-	mi := &file_phone_proto_msgTypes[29]
+	mi := &file_phone_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2121,7 +2233,7 @@ func (x *Updated) String() string {
 func (*Updated) ProtoMessage() {}
 
 func (x *Updated) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[29]
+	mi := &file_phone_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2134,7 +2246,7 @@ func (x *Updated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Updated.ProtoReflect.Descriptor instead.
 func (*Updated) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{29}
+	return file_phone_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Updated) GetReregistered() bool {
@@ -2165,6 +2277,74 @@ func (x *Updated) GetCodecReinviteError() string {
 	return ""
 }
 
+type CaptureInfo struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	Mode          string                 `protobuf:"bytes,2,opt,name=mode,proto3" json:"mode,omitempty"`
+	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Size          int64                  `protobuf:"varint,4,opt,name=size,proto3" json:"size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CaptureInfo) Reset() {
+	*x = CaptureInfo{}
+	mi := &file_phone_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CaptureInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CaptureInfo) ProtoMessage() {}
+
+func (x *CaptureInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_phone_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CaptureInfo.ProtoReflect.Descriptor instead.
+func (*CaptureInfo) Descriptor() ([]byte, []int) {
+	return file_phone_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *CaptureInfo) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *CaptureInfo) GetMode() string {
+	if x != nil {
+		return x.Mode
+	}
+	return ""
+}
+
+func (x *CaptureInfo) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *CaptureInfo) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
 type CallInfo struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	CallId         int64                  `protobuf:"varint,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
@@ -2191,7 +2371,7 @@ type CallInfo struct {
 
 func (x *CallInfo) Reset() {
 	*x = CallInfo{}
-	mi := &file_phone_proto_msgTypes[30]
+	mi := &file_phone_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2203,7 +2383,7 @@ func (x *CallInfo) String() string {
 func (*CallInfo) ProtoMessage() {}
 
 func (x *CallInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[30]
+	mi := &file_phone_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2216,7 +2396,7 @@ func (x *CallInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallInfo.ProtoReflect.Descriptor instead.
 func (*CallInfo) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{30}
+	return file_phone_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *CallInfo) GetCallId() int64 {
@@ -2363,7 +2543,7 @@ type RTPStats struct {
 
 func (x *RTPStats) Reset() {
 	*x = RTPStats{}
-	mi := &file_phone_proto_msgTypes[31]
+	mi := &file_phone_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2375,7 +2555,7 @@ func (x *RTPStats) String() string {
 func (*RTPStats) ProtoMessage() {}
 
 func (x *RTPStats) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[31]
+	mi := &file_phone_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2388,7 +2568,7 @@ func (x *RTPStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RTPStats.ProtoReflect.Descriptor instead.
 func (*RTPStats) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{31}
+	return file_phone_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *RTPStats) GetTxPackets() int64 {
@@ -2470,7 +2650,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_phone_proto_msgTypes[32]
+	mi := &file_phone_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2482,7 +2662,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[32]
+	mi := &file_phone_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2495,7 +2675,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{32}
+	return file_phone_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *WatchRequest) GetAfter() uint64 {
@@ -2523,7 +2703,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_phone_proto_msgTypes[33]
+	mi := &file_phone_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2535,7 +2715,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[33]
+	mi := &file_phone_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2548,7 +2728,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{33}
+	return file_phone_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Entry) GetSeq() uint64 {
@@ -2674,7 +2854,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_phone_proto_msgTypes[34]
+	mi := &file_phone_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2686,7 +2866,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[34]
+	mi := &file_phone_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2699,7 +2879,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{34}
+	return file_phone_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Event) GetType() string {
@@ -2750,7 +2930,7 @@ type SIPMessage struct {
 
 func (x *SIPMessage) Reset() {
 	*x = SIPMessage{}
-	mi := &file_phone_proto_msgTypes[35]
+	mi := &file_phone_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2762,7 +2942,7 @@ func (x *SIPMessage) String() string {
 func (*SIPMessage) ProtoMessage() {}
 
 func (x *SIPMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[35]
+	mi := &file_phone_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2775,7 +2955,7 @@ func (x *SIPMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SIPMessage.ProtoReflect.Descriptor instead.
 func (*SIPMessage) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{35}
+	return file_phone_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *SIPMessage) GetTime() *timestamppb.Timestamp {
@@ -2826,7 +3006,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_phone_proto_msgTypes[36]
+	mi := &file_phone_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2838,7 +3018,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[36]
+	mi := &file_phone_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2851,7 +3031,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{36}
+	return file_phone_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Message) GetFrom() string {
@@ -2899,7 +3079,7 @@ type Gap struct {
 
 func (x *Gap) Reset() {
 	*x = Gap{}
-	mi := &file_phone_proto_msgTypes[37]
+	mi := &file_phone_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2911,7 +3091,7 @@ func (x *Gap) String() string {
 func (*Gap) ProtoMessage() {}
 
 func (x *Gap) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[37]
+	mi := &file_phone_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2924,7 +3104,7 @@ func (x *Gap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gap.ProtoReflect.Descriptor instead.
 func (*Gap) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{37}
+	return file_phone_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Gap) GetFrom() uint64 {
@@ -2961,7 +3141,7 @@ type Dialog struct {
 
 func (x *Dialog) Reset() {
 	*x = Dialog{}
-	mi := &file_phone_proto_msgTypes[38]
+	mi := &file_phone_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2973,7 +3153,7 @@ func (x *Dialog) String() string {
 func (*Dialog) ProtoMessage() {}
 
 func (x *Dialog) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[38]
+	mi := &file_phone_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2986,7 +3166,7 @@ func (x *Dialog) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dialog.ProtoReflect.Descriptor instead.
 func (*Dialog) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{38}
+	return file_phone_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Dialog) GetSipCallId() string {
@@ -3085,7 +3265,7 @@ type Invite struct {
 
 func (x *Invite) Reset() {
 	*x = Invite{}
-	mi := &file_phone_proto_msgTypes[39]
+	mi := &file_phone_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3097,7 +3277,7 @@ func (x *Invite) String() string {
 func (*Invite) ProtoMessage() {}
 
 func (x *Invite) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[39]
+	mi := &file_phone_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3110,7 +3290,7 @@ func (x *Invite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invite.ProtoReflect.Descriptor instead.
 func (*Invite) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{39}
+	return file_phone_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Invite) GetHead() []byte {
@@ -3149,7 +3329,7 @@ type HealthRequest struct {
 
 func (x *HealthRequest) Reset() {
 	*x = HealthRequest{}
-	mi := &file_phone_proto_msgTypes[40]
+	mi := &file_phone_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3161,7 +3341,7 @@ func (x *HealthRequest) String() string {
 func (*HealthRequest) ProtoMessage() {}
 
 func (x *HealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[40]
+	mi := &file_phone_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3174,7 +3354,7 @@ func (x *HealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
 func (*HealthRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{40}
+	return file_phone_proto_rawDescGZIP(), []int{43}
 }
 
 type HealthResponse struct {
@@ -3187,7 +3367,7 @@ type HealthResponse struct {
 
 func (x *HealthResponse) Reset() {
 	*x = HealthResponse{}
-	mi := &file_phone_proto_msgTypes[41]
+	mi := &file_phone_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3199,7 +3379,7 @@ func (x *HealthResponse) String() string {
 func (*HealthResponse) ProtoMessage() {}
 
 func (x *HealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[41]
+	mi := &file_phone_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3212,7 +3392,7 @@ func (x *HealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthResponse.ProtoReflect.Descriptor instead.
 func (*HealthResponse) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{41}
+	return file_phone_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *HealthResponse) GetLastSeq() uint64 {
@@ -3238,7 +3418,7 @@ type ShutdownRequest struct {
 
 func (x *ShutdownRequest) Reset() {
 	*x = ShutdownRequest{}
-	mi := &file_phone_proto_msgTypes[42]
+	mi := &file_phone_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3250,7 +3430,7 @@ func (x *ShutdownRequest) String() string {
 func (*ShutdownRequest) ProtoMessage() {}
 
 func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[42]
+	mi := &file_phone_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3263,7 +3443,7 @@ func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownRequest.ProtoReflect.Descriptor instead.
 func (*ShutdownRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{42}
+	return file_phone_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ShutdownRequest) GetHangupCalls() bool {
@@ -3281,7 +3461,7 @@ type ShutdownResponse struct {
 
 func (x *ShutdownResponse) Reset() {
 	*x = ShutdownResponse{}
-	mi := &file_phone_proto_msgTypes[43]
+	mi := &file_phone_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3293,7 +3473,7 @@ func (x *ShutdownResponse) String() string {
 func (*ShutdownResponse) ProtoMessage() {}
 
 func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[43]
+	mi := &file_phone_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3306,7 +3486,7 @@ func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownResponse.ProtoReflect.Descriptor instead.
 func (*ShutdownResponse) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{43}
+	return file_phone_proto_rawDescGZIP(), []int{46}
 }
 
 type PhoneError struct {
@@ -3320,7 +3500,7 @@ type PhoneError struct {
 
 func (x *PhoneError) Reset() {
 	*x = PhoneError{}
-	mi := &file_phone_proto_msgTypes[44]
+	mi := &file_phone_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3332,7 +3512,7 @@ func (x *PhoneError) String() string {
 func (*PhoneError) ProtoMessage() {}
 
 func (x *PhoneError) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[44]
+	mi := &file_phone_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3345,7 +3525,7 @@ func (x *PhoneError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PhoneError.ProtoReflect.Descriptor instead.
 func (*PhoneError) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{44}
+	return file_phone_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *PhoneError) GetKind() int64 {
@@ -3431,7 +3611,7 @@ const file_phone_proto_rawDesc = "" +
 	"\x06_realmB\a\n" +
 	"\x05_srtpB\x14\n" +
 	"\x12_recording_enabledB\x12\n" +
-	"\x10_capture_enabled\"\xf9\v\n" +
+	"\x10_capture_enabled\"\x8c\r\n" +
 	"\tDoRequest\x12<\n" +
 	"\tmake_call\x18\x01 \x01(\v2\x1d.ringmaster.phone.v1.MakeCallH\x00R\bmakeCall\x12;\n" +
 	"\x06answer\x18\x02 \x01(\v2!.ringmaster.phone.v1.StatusOnCallH\x00R\x06answer\x12;\n" +
@@ -3465,7 +3645,9 @@ const file_phone_proto_rawDesc = "" +
 	"unregister\x12Q\n" +
 	"\x10get_registration\x18\x15 \x01(\v2$.ringmaster.phone.v1.GetRegistrationH\x00R\x0fgetRegistration\x12F\n" +
 	"\x0fupdate_settings\x18\x16 \x01(\v2\x1b.ringmaster.phone.v1.UpdateH\x00R\x0eupdateSettings\x12B\n" +
-	"\x0egrant_call_ids\x18\x17 \x01(\v2\x1a.ringmaster.phone.v1.BlockH\x00R\fgrantCallIdsB\t\n" +
+	"\x0egrant_call_ids\x18\x17 \x01(\v2\x1a.ringmaster.phone.v1.BlockH\x00R\fgrantCallIds\x12I\n" +
+	"\rstart_capture\x18\xc8\x01 \x01(\v2!.ringmaster.phone.v1.StartCaptureH\x00R\fstartCapture\x12F\n" +
+	"\fstop_capture\x18\xc9\x01 \x01(\v2 .ringmaster.phone.v1.StopCaptureH\x00R\vstopCaptureB\t\n" +
 	"\acommand\"\xa7\x01\n" +
 	"\bMakeCall\x12\x19\n" +
 	"\bdest_uri\x18\x01 \x01(\tR\adestUri\x12D\n" +
@@ -3523,7 +3705,9 @@ const file_phone_proto_rawDesc = "" +
 	"\bRegister\"\f\n" +
 	"\n" +
 	"Unregister\"\x11\n" +
-	"\x0fGetRegistration\"\xf4\x02\n" +
+	"\x0fGetRegistration\"\x0e\n" +
+	"\fStartCapture\"\r\n" +
+	"\vStopCapture\"\xb1\x03\n" +
 	"\n" +
 	"DoResponse\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\x04R\x06cursor\x124\n" +
@@ -3532,7 +3716,8 @@ const file_phone_proto_rawDesc = "" +
 	"\fparticipants\x18\x04 \x01(\x03R\fparticipants\x12E\n" +
 	"\fregistration\x18\x05 \x01(\v2!.ringmaster.phone.v1.RegistrationR\fregistration\x12@\n" +
 	"\trecording\x18\x06 \x01(\v2\".ringmaster.phone.v1.RecordingInfoR\trecording\x126\n" +
-	"\aupdated\x18\a \x01(\v2\x1c.ringmaster.phone.v1.UpdatedR\aupdated\"J\n" +
+	"\aupdated\x18\a \x01(\v2\x1c.ringmaster.phone.v1.UpdatedR\aupdated\x12;\n" +
+	"\acapture\x18\xc8\x01 \x01(\v2 .ringmaster.phone.v1.CaptureInfoR\acapture\"J\n" +
 	"\rBeginResponse\x129\n" +
 	"\aoutcome\x18\x01 \x01(\v2\x1f.ringmaster.phone.v1.DoResponseR\aoutcome\"\xa0\x01\n" +
 	"\vCallOutcome\x12\x17\n" +
@@ -3558,7 +3743,12 @@ const file_phone_proto_rawDesc = "" +
 	"\freregistered\x18\x01 \x01(\bR\freregistered\x12*\n" +
 	"\x11affected_call_ids\x18\x02 \x03(\x03R\x0faffectedCallIds\x12.\n" +
 	"\x13codec_reinvited_ids\x18\x03 \x03(\x03R\x11codecReinvitedIds\x120\n" +
-	"\x14codec_reinvite_error\x18\x04 \x01(\tR\x12codecReinviteError\"\xbd\x05\n" +
+	"\x14codec_reinvite_error\x18\x04 \x01(\tR\x12codecReinviteError\"a\n" +
+	"\vCaptureInfo\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
+	"\x04mode\x18\x02 \x01(\tR\x04mode\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x12\n" +
+	"\x04size\x18\x04 \x01(\x03R\x04size\"\xbd\x05\n" +
 	"\bCallInfo\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\x03R\x06callId\x12\x1e\n" +
 	"\vsip_call_id\x18\x02 \x01(\tR\tsipCallId\x12\x14\n" +
@@ -3687,7 +3877,7 @@ func file_phone_proto_rawDescGZIP() []byte {
 	return file_phone_proto_rawDescData
 }
 
-var file_phone_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
+var file_phone_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
 var file_phone_proto_goTypes = []any{
 	(*HelloRequest)(nil),          // 0: ringmaster.phone.v1.HelloRequest
 	(*HelloResponse)(nil),         // 1: ringmaster.phone.v1.HelloResponse
@@ -3713,36 +3903,39 @@ var file_phone_proto_goTypes = []any{
 	(*Register)(nil),              // 21: ringmaster.phone.v1.Register
 	(*Unregister)(nil),            // 22: ringmaster.phone.v1.Unregister
 	(*GetRegistration)(nil),       // 23: ringmaster.phone.v1.GetRegistration
-	(*DoResponse)(nil),            // 24: ringmaster.phone.v1.DoResponse
-	(*BeginResponse)(nil),         // 25: ringmaster.phone.v1.BeginResponse
-	(*CallOutcome)(nil),           // 26: ringmaster.phone.v1.CallOutcome
-	(*Registration)(nil),          // 27: ringmaster.phone.v1.Registration
-	(*RecordingInfo)(nil),         // 28: ringmaster.phone.v1.RecordingInfo
-	(*Updated)(nil),               // 29: ringmaster.phone.v1.Updated
-	(*CallInfo)(nil),              // 30: ringmaster.phone.v1.CallInfo
-	(*RTPStats)(nil),              // 31: ringmaster.phone.v1.RTPStats
-	(*WatchRequest)(nil),          // 32: ringmaster.phone.v1.WatchRequest
-	(*Entry)(nil),                 // 33: ringmaster.phone.v1.Entry
-	(*Event)(nil),                 // 34: ringmaster.phone.v1.Event
-	(*SIPMessage)(nil),            // 35: ringmaster.phone.v1.SIPMessage
-	(*Message)(nil),               // 36: ringmaster.phone.v1.Message
-	(*Gap)(nil),                   // 37: ringmaster.phone.v1.Gap
-	(*Dialog)(nil),                // 38: ringmaster.phone.v1.Dialog
-	(*Invite)(nil),                // 39: ringmaster.phone.v1.Invite
-	(*HealthRequest)(nil),         // 40: ringmaster.phone.v1.HealthRequest
-	(*HealthResponse)(nil),        // 41: ringmaster.phone.v1.HealthResponse
-	(*ShutdownRequest)(nil),       // 42: ringmaster.phone.v1.ShutdownRequest
-	(*ShutdownResponse)(nil),      // 43: ringmaster.phone.v1.ShutdownResponse
-	(*PhoneError)(nil),            // 44: ringmaster.phone.v1.PhoneError
-	nil,                           // 45: ringmaster.phone.v1.MakeCall.HeadersEntry
-	(*durationpb.Duration)(nil),   // 46: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 47: google.protobuf.Timestamp
+	(*StartCapture)(nil),          // 24: ringmaster.phone.v1.StartCapture
+	(*StopCapture)(nil),           // 25: ringmaster.phone.v1.StopCapture
+	(*DoResponse)(nil),            // 26: ringmaster.phone.v1.DoResponse
+	(*BeginResponse)(nil),         // 27: ringmaster.phone.v1.BeginResponse
+	(*CallOutcome)(nil),           // 28: ringmaster.phone.v1.CallOutcome
+	(*Registration)(nil),          // 29: ringmaster.phone.v1.Registration
+	(*RecordingInfo)(nil),         // 30: ringmaster.phone.v1.RecordingInfo
+	(*Updated)(nil),               // 31: ringmaster.phone.v1.Updated
+	(*CaptureInfo)(nil),           // 32: ringmaster.phone.v1.CaptureInfo
+	(*CallInfo)(nil),              // 33: ringmaster.phone.v1.CallInfo
+	(*RTPStats)(nil),              // 34: ringmaster.phone.v1.RTPStats
+	(*WatchRequest)(nil),          // 35: ringmaster.phone.v1.WatchRequest
+	(*Entry)(nil),                 // 36: ringmaster.phone.v1.Entry
+	(*Event)(nil),                 // 37: ringmaster.phone.v1.Event
+	(*SIPMessage)(nil),            // 38: ringmaster.phone.v1.SIPMessage
+	(*Message)(nil),               // 39: ringmaster.phone.v1.Message
+	(*Gap)(nil),                   // 40: ringmaster.phone.v1.Gap
+	(*Dialog)(nil),                // 41: ringmaster.phone.v1.Dialog
+	(*Invite)(nil),                // 42: ringmaster.phone.v1.Invite
+	(*HealthRequest)(nil),         // 43: ringmaster.phone.v1.HealthRequest
+	(*HealthResponse)(nil),        // 44: ringmaster.phone.v1.HealthResponse
+	(*ShutdownRequest)(nil),       // 45: ringmaster.phone.v1.ShutdownRequest
+	(*ShutdownResponse)(nil),      // 46: ringmaster.phone.v1.ShutdownResponse
+	(*PhoneError)(nil),            // 47: ringmaster.phone.v1.PhoneError
+	nil,                           // 48: ringmaster.phone.v1.MakeCall.HeadersEntry
+	(*durationpb.Duration)(nil),   // 49: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 50: google.protobuf.Timestamp
 }
 var file_phone_proto_depIdxs = []int32{
 	3,  // 0: ringmaster.phone.v1.Settings.codecs:type_name -> ringmaster.phone.v1.CodecList
 	2,  // 1: ringmaster.phone.v1.ConfigureRequest.settings:type_name -> ringmaster.phone.v1.Settings
 	4,  // 2: ringmaster.phone.v1.ConfigureRequest.call_ids:type_name -> ringmaster.phone.v1.Block
-	38, // 3: ringmaster.phone.v1.ConfigureRequest.orphans:type_name -> ringmaster.phone.v1.Dialog
+	41, // 3: ringmaster.phone.v1.ConfigureRequest.orphans:type_name -> ringmaster.phone.v1.Dialog
 	3,  // 4: ringmaster.phone.v1.Update.codecs:type_name -> ringmaster.phone.v1.CodecList
 	9,  // 5: ringmaster.phone.v1.DoRequest.make_call:type_name -> ringmaster.phone.v1.MakeCall
 	11, // 6: ringmaster.phone.v1.DoRequest.answer:type_name -> ringmaster.phone.v1.StatusOnCall
@@ -3767,48 +3960,51 @@ var file_phone_proto_depIdxs = []int32{
 	23, // 25: ringmaster.phone.v1.DoRequest.get_registration:type_name -> ringmaster.phone.v1.GetRegistration
 	7,  // 26: ringmaster.phone.v1.DoRequest.update_settings:type_name -> ringmaster.phone.v1.Update
 	4,  // 27: ringmaster.phone.v1.DoRequest.grant_call_ids:type_name -> ringmaster.phone.v1.Block
-	45, // 28: ringmaster.phone.v1.MakeCall.headers:type_name -> ringmaster.phone.v1.MakeCall.HeadersEntry
-	3,  // 29: ringmaster.phone.v1.SetCodecs.codecs:type_name -> ringmaster.phone.v1.CodecList
-	26, // 30: ringmaster.phone.v1.DoResponse.call:type_name -> ringmaster.phone.v1.CallOutcome
-	30, // 31: ringmaster.phone.v1.DoResponse.calls:type_name -> ringmaster.phone.v1.CallInfo
-	27, // 32: ringmaster.phone.v1.DoResponse.registration:type_name -> ringmaster.phone.v1.Registration
-	28, // 33: ringmaster.phone.v1.DoResponse.recording:type_name -> ringmaster.phone.v1.RecordingInfo
-	29, // 34: ringmaster.phone.v1.DoResponse.updated:type_name -> ringmaster.phone.v1.Updated
-	24, // 35: ringmaster.phone.v1.BeginResponse.outcome:type_name -> ringmaster.phone.v1.DoResponse
-	46, // 36: ringmaster.phone.v1.CallInfo.duration:type_name -> google.protobuf.Duration
-	31, // 37: ringmaster.phone.v1.CallInfo.rtp:type_name -> ringmaster.phone.v1.RTPStats
-	47, // 38: ringmaster.phone.v1.CallInfo.started_at:type_name -> google.protobuf.Timestamp
-	47, // 39: ringmaster.phone.v1.CallInfo.answered_at:type_name -> google.protobuf.Timestamp
-	47, // 40: ringmaster.phone.v1.CallInfo.ended_at:type_name -> google.protobuf.Timestamp
-	34, // 41: ringmaster.phone.v1.Entry.event:type_name -> ringmaster.phone.v1.Event
-	35, // 42: ringmaster.phone.v1.Entry.sip:type_name -> ringmaster.phone.v1.SIPMessage
-	30, // 43: ringmaster.phone.v1.Entry.ended:type_name -> ringmaster.phone.v1.CallInfo
-	36, // 44: ringmaster.phone.v1.Entry.inbox:type_name -> ringmaster.phone.v1.Message
-	37, // 45: ringmaster.phone.v1.Entry.gap:type_name -> ringmaster.phone.v1.Gap
-	38, // 46: ringmaster.phone.v1.Entry.dialog:type_name -> ringmaster.phone.v1.Dialog
-	47, // 47: ringmaster.phone.v1.Event.time:type_name -> google.protobuf.Timestamp
-	47, // 48: ringmaster.phone.v1.SIPMessage.time:type_name -> google.protobuf.Timestamp
-	47, // 49: ringmaster.phone.v1.Message.time:type_name -> google.protobuf.Timestamp
-	39, // 50: ringmaster.phone.v1.Dialog.invite:type_name -> ringmaster.phone.v1.Invite
-	0,  // 51: ringmaster.phone.v1.PhoneService.Hello:input_type -> ringmaster.phone.v1.HelloRequest
-	5,  // 52: ringmaster.phone.v1.PhoneService.Configure:input_type -> ringmaster.phone.v1.ConfigureRequest
-	8,  // 53: ringmaster.phone.v1.PhoneService.Do:input_type -> ringmaster.phone.v1.DoRequest
-	8,  // 54: ringmaster.phone.v1.PhoneService.Begin:input_type -> ringmaster.phone.v1.DoRequest
-	32, // 55: ringmaster.phone.v1.PhoneService.Watch:input_type -> ringmaster.phone.v1.WatchRequest
-	40, // 56: ringmaster.phone.v1.PhoneService.Health:input_type -> ringmaster.phone.v1.HealthRequest
-	42, // 57: ringmaster.phone.v1.PhoneService.Shutdown:input_type -> ringmaster.phone.v1.ShutdownRequest
-	1,  // 58: ringmaster.phone.v1.PhoneService.Hello:output_type -> ringmaster.phone.v1.HelloResponse
-	6,  // 59: ringmaster.phone.v1.PhoneService.Configure:output_type -> ringmaster.phone.v1.ConfigureResponse
-	24, // 60: ringmaster.phone.v1.PhoneService.Do:output_type -> ringmaster.phone.v1.DoResponse
-	25, // 61: ringmaster.phone.v1.PhoneService.Begin:output_type -> ringmaster.phone.v1.BeginResponse
-	33, // 62: ringmaster.phone.v1.PhoneService.Watch:output_type -> ringmaster.phone.v1.Entry
-	41, // 63: ringmaster.phone.v1.PhoneService.Health:output_type -> ringmaster.phone.v1.HealthResponse
-	43, // 64: ringmaster.phone.v1.PhoneService.Shutdown:output_type -> ringmaster.phone.v1.ShutdownResponse
-	58, // [58:65] is the sub-list for method output_type
-	51, // [51:58] is the sub-list for method input_type
-	51, // [51:51] is the sub-list for extension type_name
-	51, // [51:51] is the sub-list for extension extendee
-	0,  // [0:51] is the sub-list for field type_name
+	24, // 28: ringmaster.phone.v1.DoRequest.start_capture:type_name -> ringmaster.phone.v1.StartCapture
+	25, // 29: ringmaster.phone.v1.DoRequest.stop_capture:type_name -> ringmaster.phone.v1.StopCapture
+	48, // 30: ringmaster.phone.v1.MakeCall.headers:type_name -> ringmaster.phone.v1.MakeCall.HeadersEntry
+	3,  // 31: ringmaster.phone.v1.SetCodecs.codecs:type_name -> ringmaster.phone.v1.CodecList
+	28, // 32: ringmaster.phone.v1.DoResponse.call:type_name -> ringmaster.phone.v1.CallOutcome
+	33, // 33: ringmaster.phone.v1.DoResponse.calls:type_name -> ringmaster.phone.v1.CallInfo
+	29, // 34: ringmaster.phone.v1.DoResponse.registration:type_name -> ringmaster.phone.v1.Registration
+	30, // 35: ringmaster.phone.v1.DoResponse.recording:type_name -> ringmaster.phone.v1.RecordingInfo
+	31, // 36: ringmaster.phone.v1.DoResponse.updated:type_name -> ringmaster.phone.v1.Updated
+	32, // 37: ringmaster.phone.v1.DoResponse.capture:type_name -> ringmaster.phone.v1.CaptureInfo
+	26, // 38: ringmaster.phone.v1.BeginResponse.outcome:type_name -> ringmaster.phone.v1.DoResponse
+	49, // 39: ringmaster.phone.v1.CallInfo.duration:type_name -> google.protobuf.Duration
+	34, // 40: ringmaster.phone.v1.CallInfo.rtp:type_name -> ringmaster.phone.v1.RTPStats
+	50, // 41: ringmaster.phone.v1.CallInfo.started_at:type_name -> google.protobuf.Timestamp
+	50, // 42: ringmaster.phone.v1.CallInfo.answered_at:type_name -> google.protobuf.Timestamp
+	50, // 43: ringmaster.phone.v1.CallInfo.ended_at:type_name -> google.protobuf.Timestamp
+	37, // 44: ringmaster.phone.v1.Entry.event:type_name -> ringmaster.phone.v1.Event
+	38, // 45: ringmaster.phone.v1.Entry.sip:type_name -> ringmaster.phone.v1.SIPMessage
+	33, // 46: ringmaster.phone.v1.Entry.ended:type_name -> ringmaster.phone.v1.CallInfo
+	39, // 47: ringmaster.phone.v1.Entry.inbox:type_name -> ringmaster.phone.v1.Message
+	40, // 48: ringmaster.phone.v1.Entry.gap:type_name -> ringmaster.phone.v1.Gap
+	41, // 49: ringmaster.phone.v1.Entry.dialog:type_name -> ringmaster.phone.v1.Dialog
+	50, // 50: ringmaster.phone.v1.Event.time:type_name -> google.protobuf.Timestamp
+	50, // 51: ringmaster.phone.v1.SIPMessage.time:type_name -> google.protobuf.Timestamp
+	50, // 52: ringmaster.phone.v1.Message.time:type_name -> google.protobuf.Timestamp
+	42, // 53: ringmaster.phone.v1.Dialog.invite:type_name -> ringmaster.phone.v1.Invite
+	0,  // 54: ringmaster.phone.v1.PhoneService.Hello:input_type -> ringmaster.phone.v1.HelloRequest
+	5,  // 55: ringmaster.phone.v1.PhoneService.Configure:input_type -> ringmaster.phone.v1.ConfigureRequest
+	8,  // 56: ringmaster.phone.v1.PhoneService.Do:input_type -> ringmaster.phone.v1.DoRequest
+	8,  // 57: ringmaster.phone.v1.PhoneService.Begin:input_type -> ringmaster.phone.v1.DoRequest
+	35, // 58: ringmaster.phone.v1.PhoneService.Watch:input_type -> ringmaster.phone.v1.WatchRequest
+	43, // 59: ringmaster.phone.v1.PhoneService.Health:input_type -> ringmaster.phone.v1.HealthRequest
+	45, // 60: ringmaster.phone.v1.PhoneService.Shutdown:input_type -> ringmaster.phone.v1.ShutdownRequest
+	1,  // 61: ringmaster.phone.v1.PhoneService.Hello:output_type -> ringmaster.phone.v1.HelloResponse
+	6,  // 62: ringmaster.phone.v1.PhoneService.Configure:output_type -> ringmaster.phone.v1.ConfigureResponse
+	26, // 63: ringmaster.phone.v1.PhoneService.Do:output_type -> ringmaster.phone.v1.DoResponse
+	27, // 64: ringmaster.phone.v1.PhoneService.Begin:output_type -> ringmaster.phone.v1.BeginResponse
+	36, // 65: ringmaster.phone.v1.PhoneService.Watch:output_type -> ringmaster.phone.v1.Entry
+	44, // 66: ringmaster.phone.v1.PhoneService.Health:output_type -> ringmaster.phone.v1.HealthResponse
+	46, // 67: ringmaster.phone.v1.PhoneService.Shutdown:output_type -> ringmaster.phone.v1.ShutdownResponse
+	61, // [61:68] is the sub-list for method output_type
+	54, // [54:61] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_phone_proto_init() }
@@ -3841,6 +4037,8 @@ func file_phone_proto_init() {
 		(*DoRequest_GetRegistration)(nil),
 		(*DoRequest_UpdateSettings)(nil),
 		(*DoRequest_GrantCallIds)(nil),
+		(*DoRequest_StartCapture)(nil),
+		(*DoRequest_StopCapture)(nil),
 	}
 	file_phone_proto_msgTypes[10].OneofWrappers = []any{}
 	file_phone_proto_msgTypes[11].OneofWrappers = []any{}
@@ -3849,7 +4047,7 @@ func file_phone_proto_init() {
 	file_phone_proto_msgTypes[15].OneofWrappers = []any{}
 	file_phone_proto_msgTypes[17].OneofWrappers = []any{}
 	file_phone_proto_msgTypes[18].OneofWrappers = []any{}
-	file_phone_proto_msgTypes[33].OneofWrappers = []any{
+	file_phone_proto_msgTypes[36].OneofWrappers = []any{
 		(*Entry_Event)(nil),
 		(*Entry_Sip)(nil),
 		(*Entry_Ended)(nil),
@@ -3857,14 +4055,14 @@ func file_phone_proto_init() {
 		(*Entry_Gap)(nil),
 		(*Entry_Dialog)(nil),
 	}
-	file_phone_proto_msgTypes[34].OneofWrappers = []any{}
+	file_phone_proto_msgTypes[37].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_phone_proto_rawDesc), len(file_phone_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   46,
+			NumMessages:   49,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -70,7 +70,16 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	err = d.drive(s)
-	return errors.Join(err, s.close())
+	left := s.close()
+	switch {
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("the demo was not done within %s%s", limit, s.log)
+	case ctx.Err() != nil:
+		return errors.New("the demo was interrupted")
+	case err != nil && !errors.Is(err, ErrFailed):
+		return fmt.Errorf("%w%s", err, s.log)
+	}
+	return errors.Join(err, left)
 }
 
 type demo struct {

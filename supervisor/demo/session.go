@@ -19,7 +19,6 @@ import (
 // session is an MCP server and the one client that it has. It is not for more
 // than one goroutine: an answer is read where the request was written.
 type session struct {
-	ctx      context.Context //nolint:containedctx // the server process's life
 	cmd      *exec.Cmd
 	in       io.WriteCloser
 	out      *bufio.Reader
@@ -34,7 +33,7 @@ const leaveTime = 4 * time.Second
 
 // startServer starts the program as any client does that is told its path.
 func startServer(ctx context.Context, o Options, profile, pbx, dir string) (*session, error) {
-	s := &session{ctx: ctx, log: &lastWords{}}
+	s := &session{log: &lastWords{}}
 	s.cmd = exec.CommandContext(ctx, o.Program, "serve", "--profile", profile, "--pbx", pbx, "--log-level", "warn",
 		"--recordings-dir", filepath.Join(dir, "recordings"), "--captures-dir", filepath.Join(dir, "captures"))
 	s.cmd.Env, s.cmd.Stderr = o.Environ, s.log
@@ -171,7 +170,7 @@ func (s *session) send(v map[string]any) error {
 		_, err = s.in.Write(append(line, '\n'))
 	}
 	if err != nil {
-		return s.gone(err)
+		return gone(err)
 	}
 	return nil
 }
@@ -180,7 +179,7 @@ func (s *session) receive() (message, error) {
 	var m message
 	line, err := s.out.ReadBytes('\n')
 	if err != nil {
-		return m, s.gone(err)
+		return m, gone(err)
 	}
 	if err := json.Unmarshal(line, &m); err != nil {
 		return m, fmt.Errorf("the server says what is no MCP: %w", err)
@@ -189,14 +188,7 @@ func (s *session) receive() (message, error) {
 }
 
 // gone is the end of a conversation that the server ended.
-func (s *session) gone(err error) error {
-	if cause := context.Cause(s.ctx); errors.Is(cause, context.DeadlineExceeded) {
-		return fmt.Errorf("the demo was not done within %s", limit)
-	} else if cause != nil {
-		return errors.New("the demo was interrupted")
-	}
-	return fmt.Errorf("the server has gone: %w", err)
-}
+func gone(err error) error { return fmt.Errorf("the server has gone: %w", err) }
 
 // lastWords keeps the end of what the server logs. The process's end comes
 // before it is read.

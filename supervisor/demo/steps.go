@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"ringmaster/listen"
 	"ringmaster/proto/phone"
@@ -132,6 +133,9 @@ func (d *demo) counts(s *session, r run) error {
 	return nil
 }
 
+// window is long enough to tell the tones apart.
+const window = 100 * time.Millisecond
+
 // listen looks for both tones in the recordings.
 func (d *demo) listen(r run) ([]heard, error) {
 	d.page.section("Recordings", "in "+filepath.Join(d.dir, "recordings"))
@@ -146,11 +150,11 @@ func (d *demo) listen(r run) ([]heard, error) {
 			return nil, fmt.Errorf("the recording of %s: %w", id, err)
 		}
 		other := callerHz + calleeHz - toneOf(id)
-		h := heard{phone: id, other: other, level: wav.LevelOf(other)}
+		h := heard{phone: id, other: other, level: wav.MeanLevelOf(other, window)}
 		all = append(all, h)
 		d.page.line("%-40s %.1f s   %s's %.0f Hz %.1f dBov   %s's %.0f Hz %.1f dBov",
 			fmt.Sprintf("%s/%s", id, filepath.Base(*a.Recording)), wav.Duration().Seconds(),
-			caller, callerHz, wav.LevelOf(callerHz), callee, calleeHz, wav.LevelOf(calleeHz))
+			caller, callerHz, wav.MeanLevelOf(callerHz, window), callee, calleeHz, wav.MeanLevelOf(calleeHz, window))
 	}
 	return all, nil
 }

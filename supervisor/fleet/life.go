@@ -39,7 +39,7 @@ func (m *member) bringUp() (Worker, error) {
 	if m.block.Count == 0 {
 		m.block = m.f.grant(m.id)
 	}
-	ctx, cancel := context.WithTimeout(m.ctx, configureLimit)
+	ctx, cancel := limited(m.ctx, w, configureLimit)
 	defer cancel()
 	configured, err := w.Configure(ctx, m.configuration())
 	if err != nil {
@@ -54,6 +54,15 @@ func (m *member) bringUp() (Worker, error) {
 	m.block = phone.Block{}
 	m.begin(w, configured)
 	return w, nil
+}
+
+// limited bounds what a worker may take, unless a person may have stopped it
+// at a breakpoint.
+func limited(ctx context.Context, w Worker, limit time.Duration) (context.Context, context.CancelFunc) {
+	if w.Adopted() {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(ctx, limit)
 }
 
 func (m *member) configuration() phone.Configuration {
@@ -77,7 +86,7 @@ func (m *member) startFailed(err error) {
 	m.mu.Lock()
 	m.state.LastExit = err.Error()
 	m.mu.Unlock()
-	m.f.o.Log.Warn("phone did not start", "phone", m.id, "error", err)
+	m.f.o.Log.Warn("phone did not start", "phone_id", m.id, "error", err)
 }
 
 // begin makes the worker the phone's.
@@ -146,7 +155,7 @@ func (m *member) serve(w Worker) error {
 func (m *member) discharge(w Worker, hangup bool, watched <-chan error) {
 	inOrder := m.shutDown(w, hangup)
 	if err := <-watched; err != nil {
-		m.f.o.Log.Warn("a phone did not say how its calls ended", "phone", m.id, "error", err)
+		m.f.o.Log.Warn("a phone did not say how its calls ended", "phone_id", m.id, "error", err)
 		inOrder = false
 	}
 	m.mu.Lock()
@@ -172,7 +181,7 @@ func (m *member) take(e phone.Entry) error {
 		return nil
 	}
 	m.mu.Lock()
-	registered := m.view.apply(e.Event)
+	registered := m.view.apply(e.Seq, e.Event)
 	m.mu.Unlock()
 	if registered {
 		reach(m.currentTrial().registered)
@@ -208,6 +217,9 @@ func (m *member) attend(ctx context.Context, w Worker) {
 }
 
 func (m *member) checkHealth(ctx context.Context, w Worker) {
+	if w.Adopted() {
+		return // it may stand at a breakpoint
+	}
 	limited, cancel := context.WithTimeout(ctx, healthLimit)
 	defer cancel()
 	_, err := w.Health(limited)
@@ -221,14 +233,14 @@ func (m *member) checkHealth(ctx context.Context, w Worker) {
 }
 
 func (m *member) grantMore(ctx context.Context, w Worker) {
-	limited, cancel := context.WithTimeout(ctx, healthLimit)
+	bounded, cancel := limited(ctx, w, healthLimit)
 	defer cancel()
 	block := m.f.grant(m.id)
-	_, err := w.Do(limited, phone.GrantCallIDs{Block: block})
+	_, err := w.Do(bounded, phone.GrantCallIDs{Block: block})
 	var e *phone.Error
 	if errors.As(err, &e) && e.Kind != phone.Gone {
 		m.f.giveBack(block) // refused, so not used; the next call asks again
-		m.f.o.Log.Warn("phone refused further call ids", "phone", m.id, "error", err)
+		m.f.o.Log.Warn("phone refused further call ids", "phone_id", m.id, "error", err)
 	}
 }
 
@@ -238,7 +250,7 @@ func (m *member) shutDown(w Worker, hangup bool) bool {
 	ctx, cancel := context.WithTimeout(m.f.hard, shutdownLimit)
 	defer cancel()
 	if err := w.Shutdown(ctx, phone.Shutdown{HangupCalls: hangup}); err != nil {
-		m.f.o.Log.Warn("phone did not shut down in order", "phone", m.id, "error", err)
+		m.f.o.Log.Warn("phone did not shut down in order", "phone_id", m.id, "error", err)
 		return false
 	}
 	return true
@@ -266,7 +278,7 @@ func (m *member) bury(w Worker) {
 	estate := m.endCalls()
 	m.f.tell()
 	m.closeFiles(estate)
-	m.f.o.Log.Warn("worker ended", "phone", m.id, "pid", w.PID(), "exit", reason)
+	m.f.o.Log.Warn("worker ended", "phone_id", m.id, "pid", w.PID(), "exit", reason)
 }
 
 // endCalls ends on the record the calls of a worker that is gone, and gives
@@ -285,12 +297,12 @@ func (m *member) endCalls() shelf.Estate {
 }
 
 func (m *member) closeFiles(e shelf.Estate) {
-	closed, err := shelf.Close(m.f.o.RecordingsDir, e)
+	closed, err := shelf.Close(m.f.o.RecordingsDir, m.f.o.CapturesDir, e)
 	if err != nil {
-		m.f.o.Log.Error("not every recording of a dead worker is whole", "phone", m.id, "error", err)
+		m.f.o.Log.Error("not every file of a dead worker is whole", "phone_id", m.id, "error", err)
 	}
 	if len(closed) > 0 {
-		m.f.o.Log.Info("recordings of a dead worker are closed", "phone", m.id, "files", len(closed))
+		m.f.o.Log.Info("what a dead worker had open is closed", "phone_id", m.id, "files", len(closed))
 	}
 }
 

@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -44,7 +45,7 @@ func TestADeadWorkerIsFollowedByAnother(t *testing.T) {
 			"state": "disconnected", "remote_uri": "sip:x@127.0.0.1", "last_status": int64(200), "last_status_text": "worker exited",
 			"direction": "outbound", "reason": "worker exited",
 			"sip_call_id": "", "codec": "", "remote_contact": "", "local_contact": "", "recording_file": "",
-			"local_rtp_port": int64(0), "remote_rtp_port": int64(0)})
+			"capture_file": "", "local_rtp_port": int64(0), "remote_rtp_port": int64(0)})
 		b.want("call id of the successor", b.call("a"), phone.CallID(2000))
 
 		b.want("the other's restarts", b.status("b").Worker.Restarts, 0)
@@ -67,6 +68,7 @@ func TestTooManyDeathsKeepAPhoneDown(t *testing.T) {
 		if s.Worker.State != fleet.Failed || s.Worker.Restarts != 3 || s.Worker.PID != 0 || s.Worker.LastExit == "" {
 			b.Errorf("status %+v", s.Worker)
 		}
+		b.want("why", s.Worker.Failed, "its worker ended 4 times within 60 s")
 		b.want("reason", b.sink.find("phone.failed").Data["reason"], any("its worker ended 4 times within 60 s"))
 		b.want("number of changes", len(b.takeChanges()), 7)
 		_, err := b.f.Do(b.Context(), "a", phone.Register{})
@@ -95,6 +97,30 @@ func TestAWorkerThatHangsIsKilledAndReplaced(t *testing.T) {
 	})
 }
 
+// Somebody debugs an adopted worker: it may stand still for longer than any
+// limit. When it is gone, a worker of the server's own follows.
+func TestAnAdoptedWorkerMayStandStill(t *testing.T) {
+	hangOnce := func(_ phone.ID, n int) fakeworker.Knobs {
+		if n == 1 {
+			return fakeworker.Knobs{HangAfter: time.Second}
+		}
+		return fakeworker.Knobs{}
+	}
+	run(t, &memory{knobs: hangOnce, adopted: true}, func(b *bench) {
+		pid := b.add("a").Worker.PID
+		pass(time.Minute)
+		s := b.status("a").Worker
+		if s.State != fleet.Running || s.PID != pid {
+			b.Errorf("after a minute: %+v", s)
+		}
+		b.workers.last("a").Kill()
+		pass(time.Second)
+		if s := b.status("a").Worker; s.State != fleet.Running || s.PID == pid {
+			b.Errorf("after its end: %+v", s)
+		}
+	})
+}
+
 func TestUpdateIsRememberedForTheNextWorker(t *testing.T) {
 	run(t, &memory{}, func(b *bench) {
 		b.add("a")
@@ -113,6 +139,63 @@ func TestUpdateIsRememberedForTheNextWorker(t *testing.T) {
 		if _, _, err := b.f.Update(b.Context(), "x", phone.Update{}); err == nil {
 			b.Error("an unknown phone was updated")
 		}
+	})
+}
+
+func TestACancelledUpdateIsRememberedWhenThePhoneHasTakenIt(t *testing.T) {
+	workers := &memory{undecided: func(phone.Command) <-chan struct{} { return make(chan struct{}) }}
+	run(t, workers, func(b *bench) {
+		b.add("a")
+		ctx, cancel := context.WithCancel(b.Context())
+		time.AfterFunc(time.Second, cancel)
+		yes := true
+		if _, _, err := b.f.Update(ctx, "a", phone.Update{AutoAnswer: &yes}); !errors.Is(err, context.Canceled) {
+			b.Errorf("got %v", err)
+		}
+		b.want("auto_answer", b.status("a").Settings.AutoAnswer, true)
+		if _, _, err := b.f.Update(ctx, "a", phone.Update{SRTP: &yes}); !errors.Is(err, context.Canceled) {
+			b.Errorf("got %v", err)
+		}
+		b.want("srtp, which was cancelled before", b.status("a").Settings.SRTP, false)
+	})
+}
+
+func TestARefusedUpdateLeavesTheOthers(t *testing.T) {
+	var decide chan struct{} // made in the bubble
+	workers := &memory{
+		undecided: func(phone.Command) <-chan struct{} { return decide },
+		refuse: func(c phone.Command) error {
+			if u, ok := c.(phone.UpdateSettings); ok && u.Update.AutoAnswer != nil && !*u.Update.AutoAnswer {
+				return phone.Errorf(phone.Invalid, "no")
+			}
+			return nil
+		},
+	}
+	run(t, workers, func(b *bench) {
+		decide = make(chan struct{})
+		b.add("a")
+		yes, no := true, false
+		failed := make(chan error, 3)
+		update := func(u phone.Update) {
+			go func() {
+				_, _, err := b.f.Update(b.Context(), "a", u)
+				failed <- err
+			}()
+			synctest.Wait()
+		}
+		update(phone.Update{AutoAnswer: &yes})
+		update(phone.Update{AutoAnswer: &no, RecordingEnabled: &yes})
+		update(phone.Update{SRTP: &yes})
+		close(decide)
+		refused := 0
+		for range 3 {
+			if <-failed != nil {
+				refused++
+			}
+		}
+		b.want("refused", refused, 1)
+		s := b.status("a").Settings
+		b.want("settings", []bool{s.AutoAnswer, s.RecordingEnabled, s.SRTP}, []bool{true, false, true})
 	})
 }
 
@@ -221,6 +304,24 @@ func TestARegistrationThatACommandAnswersIsKnownAtOnce(t *testing.T) {
 		}
 		b.want("registered", b.status("a").Registration.IsRegistered, false)
 		close(release)
+	})
+}
+
+func TestAnOutcomeThatIsOlderThanAnEventTellsNothingNew(t *testing.T) {
+	run(t, &memory{}, func(b *bench) {
+		b.add("a")
+		pending, err := b.f.Begin(b.Context(), "a", phone.Register{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := b.f.Do(b.Context(), "a", phone.Unregister{}); err != nil {
+			b.Fatal(err)
+		}
+		synctest.Wait()
+		if o, err := pending(); err != nil || !o.Registration.IsRegistered {
+			b.Fatal(o.Registration, err)
+		}
+		b.want("registered", b.status("a").Registration.IsRegistered, false)
 	})
 }
 

@@ -42,6 +42,7 @@ type member struct {
 	transportID int
 	born        time.Time // just before that worker was started
 	view        view
+	updates     updates
 	state       WorkerStatus
 	killedFor   string // why the fleet killed the worker; "" when it did not
 }
@@ -115,7 +116,7 @@ func (m *member) tryAgain(t *trial) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.trial = t
-	m.state.State = Restarting
+	m.state.State, m.state.Failed = Restarting, ""
 }
 
 func (m *member) currentTrial() *trial {
@@ -148,9 +149,9 @@ func (m *member) resign(err error) bool {
 // giveUp leaves the phone down, and nobody in a call with it.
 func (m *member) giveUp(reason string) {
 	m.mu.Lock()
-	m.state.State = Failed
+	m.state.State, m.state.Failed = Failed, reason
 	m.mu.Unlock()
-	m.f.o.Log.Error("phone stays down", "phone", m.id, "reason", reason)
+	m.f.o.Log.Error("phone stays down", "phone_id", m.id, "reason", reason)
 	m.emit("phone.failed", map[string]any{"reason": reason})
 	m.lastRites()
 }
@@ -193,7 +194,7 @@ func (m *member) do(ctx context.Context, c phone.Command) (phone.Outcome, error)
 		return phone.Outcome{}, err
 	}
 	o, err := w.Do(ctx, c)
-	m.learn(o, err)
+	m.learn(w, o, err)
 	return o, err
 }
 
@@ -208,20 +209,23 @@ func (m *member) give(ctx context.Context, c phone.Command) (phone.Pending, erro
 	}
 	return func() (phone.Outcome, error) {
 		o, err := pending()
-		m.learn(o, err)
+		m.learn(w, o, err)
 		return o, err
 	}, nil
 }
 
-// learn takes over what an outcome tells of the registration: the events of it
-// may still be on their way.
-func (m *member) learn(o phone.Outcome, err error) {
+// learn takes over what an outcome of the worker tells of the registration: the
+// events of it may still be on their way. Those that are newer than the command
+// are in the view already, and may be newer than its outcome.
+func (m *member) learn(w Worker, o phone.Outcome, err error) {
 	if err != nil || o.Registration == nil {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.view.registration = *o.Registration
+	if m.worker == w && m.view.registrationSeq <= o.Cursor {
+		m.view.registration = *o.Registration
+	}
 }
 
 // use returns the worker, or why there is none.
@@ -260,25 +264,6 @@ func (m *member) status() Status {
 		Registration: m.view.registration,
 		ActiveCalls:  len(m.view.calls),
 		Worker:       m.state,
-	}
-}
-
-// remember makes u part of the settings.
-func (m *member) remember(u phone.Update) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	set(&m.settings.AutoAnswer, u.AutoAnswer)
-	set(&m.settings.Codecs, u.Codecs)
-	set(&m.settings.Password, u.Password)
-	set(&m.settings.Realm, u.Realm)
-	set(&m.settings.SRTP, u.SRTP)
-	set(&m.settings.RecordingEnabled, u.RecordingEnabled)
-	set(&m.settings.CaptureEnabled, u.CaptureEnabled)
-}
-
-func set[T any](field *T, to *T) {
-	if to != nil {
-		*field = *to
 	}
 }
 

@@ -18,8 +18,12 @@ type memory struct {
 	knobs func(id phone.ID, n int) fakeworker.Knobs // of the n-th worker of a phone, from 1
 	fail  func(id phone.ID, n int) error            // instead of starting it
 
-	before func(n int, e phone.Entry) error // called for each entry of the n-th worker before it is watched
-	refuse func(c phone.Command) error      // instead of doing it
+	before  func(n int, e phone.Entry) error // called for each entry of the n-th worker before it is watched
+	adopted bool                             // the first worker of each phone was started by somebody else
+
+	refuse func(c phone.Command) error // instead of doing it
+
+	undecided func(c phone.Command) <-chan struct{} // until it is closed, a command that was begun is undecided
 
 	recordings string // the fleet's folder of recordings
 
@@ -57,7 +61,7 @@ func (s *memory) Start(ctx context.Context, id phone.ID) (phoneproc.Worker, erro
 		k = s.knobs(id, n)
 	}
 	s.pids++
-	w := &memWorker{Phone: fakeworker.New(k), s: s, n: n, pid: s.pids, gone: make(chan struct{})}
+	w := &memWorker{Phone: fakeworker.New(k), s: s, n: n, pid: s.pids, adopted: s.adopted && n == 1, gone: make(chan struct{})}
 	s.workers[id] = append(s.workers[id], w)
 	if s.fail != nil {
 		if err := s.fail(id, n); err != nil {
@@ -97,6 +101,7 @@ type memWorker struct {
 	s        *memory
 	n        int // of its phone's workers, from 1
 	pid      int
+	adopted  bool
 	once     sync.Once
 	gone     chan struct{}
 	exit     phoneproc.Exit
@@ -107,6 +112,7 @@ type memWorker struct {
 }
 
 func (w *memWorker) PID() int              { return w.pid }
+func (w *memWorker) Adopted() bool         { return w.adopted }
 func (w *memWorker) Gone() <-chan struct{} { return w.gone }
 func (w *memWorker) Kill()                 { w.end("signal: killed") }
 
@@ -182,7 +188,20 @@ func (w *memWorker) Do(ctx context.Context, c phone.Command) (phone.Outcome, err
 
 func (w *memWorker) Begin(ctx context.Context, c phone.Command) (phone.Pending, error) {
 	o, err := w.Do(ctx, c)
-	return func() (phone.Outcome, error) { return o, err }, nil
+	var decided <-chan struct{}
+	if w.s.undecided != nil {
+		decided = w.s.undecided(c)
+	}
+	return func() (phone.Outcome, error) {
+		if decided != nil {
+			select {
+			case <-decided:
+			case <-ctx.Done():
+				return phone.Outcome{}, ctx.Err()
+			}
+		}
+		return o, err
+	}, nil
 }
 
 func (w *memWorker) Health(ctx context.Context) (phone.Health, error) {

@@ -59,10 +59,10 @@ func (m *member) lastRites() {
 	ctx, cancel := context.WithTimeout(m.f.hard, ritesLimit)
 	defer cancel()
 	if err := m.performRites(ctx); err != nil {
-		m.f.o.Log.Warn("the far ends of a dead worker's calls were not told", "phone", m.id, "error", err)
+		m.f.o.Log.Warn("the far ends of a dead worker's calls were not told", "phone_id", m.id, "error", err)
 		return
 	}
-	m.f.o.Log.Info("the far ends of a dead worker's calls are told", "phone", m.id, "dialogs", left)
+	m.f.o.Log.Info("the far ends of a dead worker's calls are told", "phone_id", m.id, "dialogs", left)
 }
 
 func (m *member) performRites(ctx context.Context) error {

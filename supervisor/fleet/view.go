@@ -12,25 +12,28 @@ import (
 
 // view is what the events of one worker tell about its phone.
 type view struct {
-	registration phone.Registration
-	calls        map[phone.CallID]shelf.DeadCall // those that are not over, ready for the worker's death
+	registration    phone.Registration
+	registrationSeq uint64                          // of the event that told of it; 0 when none did
+	calls           map[phone.CallID]shelf.DeadCall // those that are not over, ready for the worker's death
 }
 
-// apply takes in an event. registered reports that a REGISTER is final.
-func (v *view) apply(e *phone.Event) (registered bool) {
+// apply takes in the event of number seq. registered reports that a REGISTER is
+// final.
+func (v *view) apply(seq uint64, e *phone.Event) (registered bool) {
 	switch {
 	case strings.HasPrefix(e.Type, "reg."):
-		return v.applyRegistration(e)
+		return v.applyRegistration(seq, e)
 	case strings.HasPrefix(e.Type, "call.state.") && e.CallID != nil:
 		v.applyCall(e)
 	}
 	return false
 }
 
-func (v *view) applyRegistration(e *phone.Event) bool {
+func (v *view) applyRegistration(seq uint64, e *phone.Event) bool {
 	if e.Type == "reg.started" {
 		return false
 	}
+	v.registrationSeq = seq
 	v.registration = phone.Registration{
 		IsRegistered: e.Type == "reg.success",
 		StatusCode:   number(e.Data["status_code"]),
@@ -66,6 +69,7 @@ func (v *view) applyCall(e *phone.Event) {
 	call.RemoteContact = word(e.Data["remote_contact"])
 	call.LocalContact = word(e.Data["local_contact"])
 	call.RecordingFile = word(e.Data["recording_file"])
+	call.PCAP = word(e.Data["capture_file"])
 	call.LocalRTPPort, call.RemoteRTPPort = number(e.Data["local_rtp_port"]), number(e.Data["remote_rtp_port"])
 	if v.calls == nil {
 		v.calls = map[phone.CallID]shelf.DeadCall{}
@@ -103,6 +107,7 @@ func (v *view) burial(id phone.ID, now time.Time) []phone.Entry {
 				"remote_contact":   call.RemoteContact,
 				"local_contact":    call.LocalContact,
 				"recording_file":   call.RecordingFile,
+				"capture_file":     call.PCAP,
 				"local_rtp_port":   int64(call.LocalRTPPort),
 				"remote_rtp_port":  int64(call.RemoteRTPPort),
 				"reason":           workerExited,

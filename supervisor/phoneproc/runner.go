@@ -6,6 +6,14 @@ import (
 	"strconv"
 )
 
+// What makes a process the body of a worker.
+
+func (p *process) pid() int { return p.cmd.Process.Pid }
+
+func (p *process) gone() <-chan struct{} { return p.done }
+
+func (p *process) end() Exit { return p.exit }
+
 // The rest of what go-plugin's runner.Runner asks of a process.
 
 func (p *process) Wait(context.Context) error {

@@ -11,8 +11,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -47,10 +49,13 @@ type Options struct {
 	Environ []string
 	// TempDir is where the folder for sockets is made; "" means os.TempDir.
 	TempDir string
+	// Adopt are workers that somebody else started, each for a phone; they
+	// wait for us. A phone that has none gets one of Path.
+	Adopt map[phone.ID]phonewire.Reattach
 	// StartTimeout bounds the time to the handshake; 0 means 10 s.
 	StartTimeout time.Duration
-	// Log gets the workers' logs, each named after its phone. It must not
-	// write to a standard output that carries MCP. nil logs nothing.
+	// Log gets the workers' logs, each named after its phone; its level is
+	// theirs. It must not write to a standard output that carries MCP. nil logs nothing.
 	Log hclog.Logger
 }
 
@@ -65,9 +70,10 @@ type Starter struct {
 	ctx    context.Context //nolint:containedctx // the starter's life, not a request's
 	cancel context.CancelFunc
 
-	mu     sync.Mutex
-	closed bool
-	open   sync.WaitGroup // workers and starts under way
+	mu      sync.Mutex
+	closed  bool
+	waiting map[phone.ID]phonewire.Reattach // to be adopted
+	open    sync.WaitGroup                  // workers and starts under way
 }
 
 // New prepares for starting workers. Close must be called.
@@ -92,7 +98,7 @@ func New(o Options) (*Starter, error) {
 		_ = os.Remove(dir) // just made, and empty
 		return nil, fmt.Errorf("no pipe for the workers' standard input: %w", err)
 	}
-	s := &Starter{o: o, dir: dir, spawner: newSpawner(), stdinR: r, stdinW: w}
+	s := &Starter{o: o, dir: dir, spawner: newSpawner(), stdinR: r, stdinW: w, waiting: maps.Clone(o.Adopt)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
 }
@@ -125,13 +131,17 @@ func (s *Starter) begin() error {
 	return nil
 }
 
-// Start starts a worker for the phone and waits for its handshake. After an
-// error, or when ctx ends before, no process is left.
+// Start starts a worker for the phone, or adopts the one that waits for it,
+// and waits for its handshake. After an error, or when ctx ends before, no
+// process is left but one that somebody else started.
 func (s *Starter) Start(ctx context.Context, id phone.ID) (Worker, error) {
 	if err := s.begin(); err != nil {
 		return nil, err
 	}
-	w, err := s.start(ctx, id)
+	w, adopted, err := s.adopt(ctx, id)
+	if !adopted {
+		w, err = s.start(ctx, id)
+	}
 	if err != nil {
 		s.open.Done()
 		return nil, fmt.Errorf("the worker of phone %q did not start: %w", id, err)
@@ -164,9 +174,10 @@ func (s *Starter) start(ctx context.Context, id phone.ID) (*worker, error) {
 		SkipHostEnv:      true,
 		UnixSocketConfig: &plugin.UnixSocketConfig{TempDir: s.dir},
 		StartTimeout:     s.o.StartTimeout + time.Second, // ctx ends before
-		Logger:           s.o.Log.Named(string(id)),
+		Logger:           quiet{s.o.Log.Named(string(id)), filepath.Base(cmd.Path)},
 		RunnerFunc: func(_ hclog.Logger, spec *exec.Cmd, _ string) (runner.Runner, error) {
 			cmd.Env = append(allowed(s.o.Environ), spec.Env...)
+			cmd.Env = append(cmd.Env, phonewire.LogLevelKey+"="+s.o.Log.GetLevel().String())
 			return p, nil
 		},
 	})
@@ -188,7 +199,11 @@ func (s *Starter) connect(ctx context.Context, id phone.ID, p *process, client *
 		return nil, err
 	}
 	w := newWorker(id, p, client, pb.NewPhoneServiceClient(conn.(*grpc.ClientConn)))
-	return w, w.hello(ctx, s.o.Version)
+	version, err := w.version(ctx)
+	if err == nil {
+		err = phonewire.CheckVersion(s.o.Version, version)
+	}
+	return w, err
 }
 
 // startFailed takes down what there is of a worker and says what happened.

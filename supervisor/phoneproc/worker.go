@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hashicorp/go-plugin"
-
 	"ringmaster/proto/phone"
 	pb "ringmaster/proto/phonev1"
 	"ringmaster/proto/phonewire"
@@ -44,12 +42,33 @@ type Worker interface {
 	// Kill takes the process and its children down without asking and
 	// returns when they are gone.
 	Kill()
+	// Adopted reports that somebody else started the process, under a
+	// debugger for example: it may stand still for as long as that takes.
+	// Kill and Shutdown let go of it instead of ending it: it is gone as far
+	// as this server can tell.
+	Adopted() bool
 }
+
+// body is what a worker runs in.
+type body interface {
+	// pid is the process's number.
+	pid() int
+	// gone is closed when the worker can never be reached again.
+	gone() <-chan struct{}
+	// end says how that came about; valid once it has.
+	end() Exit
+	// kill sees to it that gone is closed soon.
+	kill()
+}
+
+// client is the way to the worker; Kill asks it to end, where that is our
+// matter, and cleans up after it.
+type client interface{ Kill() }
 
 type worker struct {
 	id      phone.ID
-	process *process
-	client  *plugin.Client
+	body    body
+	client  client
 	rpc     pb.PhoneServiceClient
 	watches activity
 
@@ -57,17 +76,14 @@ type worker struct {
 	leave   chan struct{} // closed when the process is asked to end
 }
 
-func newWorker(id phone.ID, p *process, client *plugin.Client, rpc pb.PhoneServiceClient) *worker {
-	return &worker{id: id, process: p, client: client, rpc: rpc, leave: make(chan struct{})}
+func newWorker(id phone.ID, b body, client client, rpc pb.PhoneServiceClient) *worker {
+	return &worker{id: id, body: b, client: client, rpc: rpc, leave: make(chan struct{})}
 }
 
-// hello makes sure that both programs are of one build.
-func (w *worker) hello(ctx context.Context, version string) error {
+// version is that of the worker's program.
+func (w *worker) version(ctx context.Context) (string, error) {
 	hello, err := w.rpc.Hello(ctx, &pb.HelloRequest{})
-	if err != nil {
-		return err
-	}
-	return phonewire.CheckVersion(version, hello.GetProgramVersion())
+	return hello.GetProgramVersion(), err
 }
 
 // attend waits for the process's end, kills it when ctx ends, or asks it to
@@ -76,7 +92,7 @@ func (w *worker) hello(ctx context.Context, version string) error {
 // so nobody else waits for it.
 func (w *worker) attend(ctx context.Context) {
 	select {
-	case <-w.process.done:
+	case <-w.body.gone():
 	case <-w.leave:
 	case <-ctx.Done():
 		w.Kill()
@@ -84,22 +100,27 @@ func (w *worker) attend(ctx context.Context) {
 	w.client.Kill()
 }
 
-func (w *worker) PID() int { return w.process.cmd.Process.Pid }
+func (w *worker) PID() int { return w.body.pid() }
 
-func (w *worker) Gone() <-chan struct{} { return w.process.done }
+func (w *worker) Gone() <-chan struct{} { return w.body.gone() }
+
+func (w *worker) Adopted() bool {
+	_, adopted := w.body.(*adoption)
+	return adopted
+}
 
 func (w *worker) Exit() Exit {
 	select {
-	case <-w.process.done:
-		return w.process.exit
+	case <-w.body.gone():
+		return w.body.end()
 	default:
 		return Exit{}
 	}
 }
 
 func (w *worker) Kill() {
-	w.process.kill()
-	<-w.process.done
+	w.body.kill()
+	<-w.body.gone()
 }
 
 func (w *worker) Configure(ctx context.Context, c phone.Configuration) (phone.Configured, error) {
@@ -192,7 +213,7 @@ func (w *worker) Shutdown(ctx context.Context, s phone.Shutdown) error {
 	exit := time.NewTimer(exitGrace)
 	defer exit.Stop()
 	select {
-	case <-w.process.done:
+	case <-w.body.gone():
 	case <-exit.C:
 		w.Kill()
 	}
@@ -222,7 +243,7 @@ func (w *worker) failed(ctx context.Context, err error) error {
 	grace := time.NewTimer(lostGrace)
 	defer grace.Stop()
 	select {
-	case <-w.process.done:
+	case <-w.body.gone():
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-grace.C:
@@ -231,5 +252,5 @@ func (w *worker) failed(ctx context.Context, err error) error {
 		}
 		w.Kill()
 	}
-	return gone(w.id, w.process.exit)
+	return gone(w.id, w.body.end())
 }

@@ -32,6 +32,9 @@ func TestCloseRepairsWhatADeadWorkerHadOpen(t *testing.T) {
 		name(9, noon.Add(time.Second)) + ".wav":            wav(0, "ab"), // another phone's id
 		name(3, noon.Add(3*time.Second)) + ".wav":          "Dear Sir or Madam, this is not a recording at all",
 		name(3, noon.Add(4*time.Second)) + ".pcap":         "x",
+		"a/" + artifact.CaptureName(noon.Add(time.Second)): "",
+		"a/" + artifact.CaptureName(noon):                  "", // before the worker's time
+		name(9, noon.Add(4*time.Second)) + ".pcap":         "x",
 		"a/call_3_mine.wav":                                wav(0, "ab"),
 		"b/" + artifact.CallName(3, noon.Add(time.Second)): wav(0, "ab"),
 	}
@@ -44,7 +47,7 @@ func TestCloseRepairsWhatADeadWorkerHadOpen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	closed, err := Close(root, Estate{
+	closed, err := Close(root, root, Estate{
 		PhoneID: "a", Began: began, Died: noon.Add(time.Minute),
 		Owns: func(c phone.CallID) bool { return c < 9 },
 		Calls: map[phone.CallID]DeadCall{3: {
@@ -52,7 +55,7 @@ func TestCloseRepairsWhatADeadWorkerHadOpen(t *testing.T) {
 				CallID: 3, Direction: phone.Outbound, RemoteURI: "sip:b@h", Codec: "PCMA",
 				LastStatus: 200, LastStatusText: "worker exited", Duration: 59_900 * time.Millisecond,
 			},
-			LocalRTPPort: 40000,
+			LocalRTPPort: 40000, PCAP: "/c/a/call_3_x.pcap",
 		}},
 	})
 	if err != nil {
@@ -62,6 +65,7 @@ func TestCloseRepairsWhatADeadWorkerHadOpen(t *testing.T) {
 	for i := range want {
 		want[i] = filepath.Join(root, want[i]) + ".wav"
 	}
+	want = append(want, filepath.Join(root, name(3, noon.Add(4*time.Second))+".pcap"), filepath.Join(root, "a", artifact.CaptureName(noon.Add(time.Second))))
 	if !slices.Equal(closed, want) {
 		t.Fatalf("closed %q\nwant   %q", closed, want)
 	}
@@ -74,19 +78,19 @@ func TestCloseRepairsWhatADeadWorkerHadOpen(t *testing.T) {
 	}
 	if s.PhoneID != "a" || s.CallID != 3 || *s.Direction != "outbound" || *s.RemoteURI != "sip:b@h" || *s.Codec != "PCMA" ||
 		*s.LastStatus != 200 || *s.LastStatusText != "worker exited" || *s.Duration != 59 || *s.LocalRTPPort != 40000 || s.RemoteRTPPort != nil ||
-		*s.Recording != closed[0] || s.PCAP != nil || !s.StartedAt.Equal(noon.Add(time.Second)) || !s.EndedAt.Equal(noon.Add(time.Minute)) {
+		*s.Recording != closed[0] || *s.PCAP != "/c/a/call_3_x.pcap" || !s.StartedAt.Equal(noon.Add(time.Second)) || !s.EndedAt.Equal(noon.Add(time.Minute)) {
 		t.Errorf("the sidecar says %+v", s)
 	}
 	if s, err := artifact.ReadSidecar(artifact.SidecarPath(closed[2])); err != nil || s.CallID != 4 || s.Duration != nil || s.Direction != nil || s.LastStatus != nil {
 		t.Errorf("the sidecar of a call that is not known says %+v, %v", s, err)
 	}
-	if again, err := Close(root, Estate{PhoneID: "a", Owns: func(phone.CallID) bool { return true }, Began: noon}); err != nil || len(again) != 1 {
-		t.Errorf("again: %q, %v, want the other phone's alone", again, err)
+	if again, err := Close(root, root, Estate{PhoneID: "a", Owns: func(phone.CallID) bool { return true }, Began: noon}); err != nil || len(again) != 3 {
+		t.Errorf("again: %q, %v, want the other phone's, and the older one", again, err)
 	}
 }
 
 func TestCloseWithoutAFolder(t *testing.T) {
-	if closed, err := Close(t.TempDir(), Estate{PhoneID: "a"}); err != nil || closed != nil {
+	if closed, err := Close(t.TempDir(), t.TempDir(), Estate{PhoneID: "a"}); err != nil || closed != nil {
 		t.Errorf("%q, %v", closed, err)
 	}
 }
@@ -107,7 +111,7 @@ func TestCloseSaysWhatWentWrongAndClosesTheRest(t *testing.T) {
 	if err := os.MkdirAll(filepath.Join(root, "a", first+".meta.json", "x"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	closed, err := Close(root, Estate{PhoneID: "a", Began: noon, Owns: func(phone.CallID) bool { return true }})
+	closed, err := Close(root, root, Estate{PhoneID: "a", Began: noon, Owns: func(phone.CallID) bool { return true }})
 	if len(closed) != 1 || !strings.Contains(closed[0], second) || err == nil || !strings.Contains(err.Error(), first) {
 		t.Errorf("closed %q, %v", closed, err)
 	}

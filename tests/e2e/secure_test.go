@@ -41,7 +41,6 @@ func TestAudioOverEachTransport(t *testing.T) {
 		"srtp over tls": func() []mcpclient.Args { return []mcpclient.Args{withSRTP, overTLS(ca)} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			c := mcpclient.Start(t, programs, mcpclient.Options{})
 			a, b := direct(t, c, "a", args()...), direct(t, c, "b", args()...)
 			atA, atB := phones.Talk(a, b, b.URI())
@@ -49,8 +48,10 @@ func TestAudioOverEachTransport(t *testing.T) {
 			b.Plays(atB, 1000)
 			a.Receives(atA, phones.Talking)
 			b.Receives(atB, phones.Talking)
-			if n := b.Do("get_call_info", nil).Object("rtp").Int("rx_discard"); n != 0 {
-				t.Errorf("b could not read %d packets", n)
+			// A key that does not fit makes every packet unreadable; a busy
+			// machine makes a few come too late.
+			if rtp := b.Do("get_call_info", nil).Object("rtp"); rtp.Int("rx_discard") > rtp.Int("rx_packets")/10 {
+				t.Errorf("b could not use %d of %d packets", rtp.Int("rx_discard"), rtp.Int("rx_packets"))
 			}
 			b.Do("hangup", nil) // the request goes the other way
 			a.Ends(atA, 200)

@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"ringmaster/proto/phone"
+	"ringmaster/proto/phonewire"
 	"ringmaster/worker/phoneserver"
 )
 
@@ -82,4 +83,10 @@ func endWhen(wait func(), ignored bool, end func()) {
 	if wait(); !ignored {
 		end()
 	}
+}
+
+// Await lets p, in this process, wait to be adopted by a supervisor; see
+// phoneserver.Await.
+func Await(ctx context.Context, p phone.Phone, version string, waiting func(phonewire.Reattach), gone func()) error {
+	return phoneserver.Await(ctx, p, phoneserver.Options{Version: version}, "", waiting, gone)
 }

@@ -122,7 +122,8 @@ var libraries = []library{
 	}},
 	// What the standard library does not reach of the kernel: timerfd,
 	// prctl, socket options.
-	{"golang.org/x/sys/unix", []string{"supervisor", "supervisor/phoneproc", "supervisor/doctor", "worker", "worker/audio", "worker/sipua", "worker/capture", "proto/sipnet", "worker/rtpsession"}},
+	{"golang.org/x/sys/unix", []string{"supervisor", "supervisor/phoneproc", "supervisor/doctor", "worker/audio", "worker/sipua", "worker/capture", "proto/sipnet", "worker/rtpsession", "config"}},
+	{"golang.org/x/term", []string{"worker/console"}},
 	{"golang.org/x/sync", []string{"supervisor/fleet", "supervisor/load"}},
 }
 

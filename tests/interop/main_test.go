@@ -13,7 +13,9 @@ import (
 
 // publish prints the table, and writes it where the environment says.
 func publish(table string) error {
-	fmt.Print(table) //nolint:forbidigo // for who reads the test's output
+	if _, err := fmt.Fprint(os.Stderr, table); err != nil {
+		return err
+	}
 	path := os.Getenv(TableVariable)
 	if path == "" {
 		return nil
@@ -36,7 +38,9 @@ func TestMain(m *testing.M) {
 	if err := programs.Remove(); err != nil {
 		panic(err)
 	}
-	if err := publish(tableOf(exercised.rows)); err != nil {
-		panic(err)
+	if len(exercised.rows) > 0 {
+		if err := publish(tableOf(exercised.rows)); err != nil {
+			panic(err)
+		}
 	}
 }

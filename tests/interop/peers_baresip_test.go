@@ -94,13 +94,9 @@ func (o *onward) sound() {
 	o.a.Do("hangup", mcpclient.Args{"call_id": o.atA})
 	o.b.Ends(o.atB, 200)
 	o.a.Ends(o.atA, 200)
-	o.b.HeardFor(o.b.Recording(o.atB), 600, relayed)
-	o.a.HeardFor(o.a.Recording(o.atA), peers.BaresipTone, relayed)
+	o.b.HeardFor(o.b.Recording(o.atB), 600, mostly)
+	o.a.HeardFor(o.a.Recording(o.atA), peers.BaresipTone, mostly)
 }
-
-// relayed is the share of the time that a tone must be heard when baresip
-// sends it, whose threads are late on a busy machine.
-const relayed = 0.8
 
 func soundAs(codec string) func(*onward) {
 	return func(o *onward) {
@@ -158,7 +154,7 @@ func (o *onward) hearsEarly() {
 	o.b.Receives(o.atB, phones.Talking)
 	o.b.Do("hangup", mcpclient.Args{"call_id": o.atB})
 	o.a.Do("hangup", mcpclient.Args{"call_id": o.atA})
-	o.b.HeardFor(o.b.Recording(o.atB), 600, relayed)
+	o.b.HeardFor(o.b.Recording(o.atB), 600, mostly)
 }
 
 // holdBaresip: while it is held, baresip sends nothing; after unhold, both do.
@@ -223,7 +219,7 @@ func transferBaresip(o *onward) {
 	o.b.Reaches(answered, "CONFIRMED")
 	o.b.Receives(answered, phones.Talking)
 	o.b.Do("hangup", mcpclient.Args{"call_id": answered})
-	o.b.HeardFor(o.b.Recording(answered), peers.BaresipTone, relayed)
+	o.b.HeardFor(o.b.Recording(answered), peers.BaresipTone, mostly)
 }
 
 // transfers waits for an event of a's transfer.

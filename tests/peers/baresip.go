@@ -32,8 +32,8 @@ type Baresip struct {
 const (
 	// BaresipTone is what it plays, in Hz.
 	BaresipTone = 1000
-	// baresipPlays is for how long.
-	baresipPlays = time.Minute
+	// playing is for how long.
+	playing = time.Minute
 )
 
 // StartBaresip starts one whose lines have these codecs, named as baresip does
@@ -44,7 +44,7 @@ func StartBaresip(t testing.TB, rate int, level float64, codecs ...string) *Bare
 	need(t, "baresip")
 	home := t.TempDir()
 	tone := filepath.Join(home, "tone.wav")
-	if err := listen.Tone(rate, BaresipTone, level, baresipPlays).Write(tone, 1); err != nil {
+	if err := listen.Tone(rate, BaresipTone, level, playing).Write(tone, 1); err != nil {
 		t.Fatal(err)
 	}
 	sip := freePorts(t, 2) // the second is for TLS

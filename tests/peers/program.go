@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"syscall"
 	"testing"
 	"time"
@@ -94,6 +95,31 @@ func (p *program) end() {
 	}
 }
 
+// listens waits until somebody has bound a loopback port, which the kernel
+// tells without one having to try.
+func (p *program) listens(network string, port int) {
+	p.t.Helper()
+	bound := regexp.MustCompile(fmt.Sprintf(`(?m)^ *\d+: [0-9A-F]+:%04X `, port))
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	for late := time.After(patience); ; {
+		table, err := os.ReadFile("/proc/net/" + network)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if bound.Match(table) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-p.ended:
+			p.t.Fatalf("%s ended (%v) before it listened", p.name, p.err)
+		case <-late:
+			p.t.Fatalf("%s has not bound port %d (%s) after %v", p.name, port, network, patience)
+		}
+	}
+}
+
 // await waits until the program has said something that matches a regular
 // expression, after what the last await found.
 func (p *program) await(pattern string) []string {
@@ -143,4 +169,12 @@ func isFree(port int) bool {
 		return false
 	}
 	return u.Close() == nil
+}
+
+// tell writes a line to the program's stdin.
+func (p *program) tell(format string, args ...any) {
+	p.t.Helper()
+	if _, err := fmt.Fprintf(p.stdin, format+"\n", args...); err != nil {
+		p.t.Fatalf("telling %s: %v", p.name, err)
+	}
 }

@@ -8,48 +8,63 @@ import (
 	"text/template"
 )
 
-// Scenarios are SIPp's XML with the messages left to these words, so that a
-// file says only what is special about it:
+// words makes what scenarios use in the place of messages, so that a file of
+// SIPp's XML says only what is special about it. When the phone calls:
 //
-//	{{invited}}            receives the INVITE that begins the call, and keeps what its answers repeat
-//	{{reply "180 Ringing"}}         a response to that INVITE; it has tag=peer
-//	{{accept (sdp …)}}     its 200 with a description; reply takes one too
-//	{{answer "200 OK"}}    a response to the message last received
-//	{{request "INVITE" 2}} a request within the dialog of the call that came in, with a CSeq
-//	{{begin "INVITE"}}     a request outside a dialog, or that begins one; {{next "BYE" 2}} one in that dialog
-//	{{sdp "sendrecv"}}     a description; further words are formats (0 8 101…), c=ADDRESS, port=N, v=VERSION
+//	{{invited}}             receives an INVITE and keeps what its answers repeat; further words are checks
+//	{{reply "180 Ringing"}} answers that INVITE with the tag "peer"
+//	{{forked "x" "180 …"}}  answers it with another tag
+//	{{inner "491 …"}}       answers a re-INVITE that was received by invited
+//	{{request "INVITE" 2}}  a request of SIPp's within the call, with its CSeq
 //
-// Where a message is made, further strings are headers, or, when they hold
-// more than one line, its body.
-var words = template.FuncMap{ //nolint:gochecknoglobals // only read
-	"invited": func(checks ...string) string { return invited + strings.Join(checks, "") + "</action></recv>" },
-	"check":   check,
-	"reply":   reply,
-	"forked": func(tag, status string, parts ...string) string {
-		return send(statusLine(status)+"\n"+caller(tag), parts)
-	},
-	"answer": func(status string, parts ...string) string {
-		return send(statusLine(status)+"\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\n"+contact, parts)
-	},
-	"inner": func(status string, parts ...string) string {
-		return send(statusLine(status)+"\nVia:[$via]\nFrom:[$from]\nTo:[$to]\nCall-ID: [call_id]\nCSeq:[$cseq]\n"+contact, parts)
-	},
-	"answerto": func(status string, parts ...string) string {
-		return send(statusLine(status)+"\n[last_Via:]\n[last_From:]\n[last_To:];tag=peer\n[last_Call-ID:]\n[last_CSeq:]\n"+contact, parts)
-	},
-	"request": func(method string, seq int, parts ...string) string {
-		return send(requestLine(method, "[next_url]")+fmt.Sprintf("From: <sip:peer@[local_ip]:[local_port]>;tag=peer\nTo:[$from]\nCall-ID: [call_id]\nCSeq: %d %s\nMax-Forwards: 70\n%s", seq, method, contact), parts)
-	},
-	"begin": func(method string, parts ...string) string { return begin(method, 1, "", parts) },
-	"again": func(method string, seq int, parts ...string) string { return begin(method, seq, "", parts) },
-	"next": func(method string, seq int, parts ...string) string {
-		return begin(method, seq, "[peer_tag_param]", parts)
-	},
-	"cancel": func() string { return sameTransaction("CANCEL", "") },
-	"ack":    func() string { return sameTransaction("ACK", "[peer_tag_param]") },
-	"lost":   func(method string, seq int) string { return begin(method, seq, ";tag=nobody", nil) },
-	"sdp":    description,
-	"line":   func(lines ...string) string { return strings.Join(lines, "\n") },
+// When SIPp calls:
+//
+//	{{begin "INVITE"}}      begins a call
+//	{{cancel}} {{ack}}      the CANCEL of that INVITE, the ACK of its refusal
+//	{{next "BYE" 2}}        a request within the call
+//	{{again "OPTIONS" 2}}   a request outside it
+//	{{lost "BYE" 3}}        a request of a call that there is not
+//
+// And for both:
+//
+//	{{answer "200 OK"}}     answers the message received last; {{answerto …}} adds the tag "peer"
+//	{{check "To" "regexp"}} a header, the "body" or all ("msg") of what is received must match
+//	{{sdp "sendrecv"}}      a description; further words are formats (0 8 101), c=ADDRESS, port=N, v=VERSION
+//	{{line "a" "b"}}        lines of a body
+//
+// Further strings after a message are headers of it, or, when they hold a line
+// break, its body.
+func words() template.FuncMap {
+	return template.FuncMap{
+		"invited": func(checks ...string) string { return invited + strings.Join(checks, "") + "</action></recv>" },
+		"check":   check,
+		"reply":   reply,
+		"forked": func(tag, status string, parts ...string) string {
+			return send(statusLine(status)+"\n"+caller(tag), parts)
+		},
+		"answer": func(status string, parts ...string) string {
+			return send(statusLine(status)+"\n[last_Via:]\n[last_From:]\n[last_To:]\n[last_Call-ID:]\n[last_CSeq:]\n"+contact, parts)
+		},
+		"inner": func(status string, parts ...string) string {
+			return send(statusLine(status)+"\nVia:[$via]\nFrom:[$from]\nTo:[$to]\nCall-ID: [call_id]\nCSeq:[$cseq]\n"+contact, parts)
+		},
+		"answerto": func(status string, parts ...string) string {
+			return send(statusLine(status)+"\n[last_Via:]\n[last_From:]\n[last_To:];tag=peer\n[last_Call-ID:]\n[last_CSeq:]\n"+contact, parts)
+		},
+		"request": func(method string, seq int, parts ...string) string {
+			return send(requestLine(method, "[next_url]")+fmt.Sprintf("From: <sip:peer@[local_ip]:[local_port]>;tag=peer\nTo:[$from]\nCall-ID: [call_id]\nCSeq: %d %s\nMax-Forwards: 70\n%s", seq, method, contact), parts)
+		},
+		"begin": func(method string, parts ...string) string { return begin(method, 1, "", parts) },
+		"again": func(method string, seq int, parts ...string) string { return begin(method, seq, "", parts) },
+		"next": func(method string, seq int, parts ...string) string {
+			return begin(method, seq, "[peer_tag_param]", parts)
+		},
+		"cancel": func() string { return sameTransaction("CANCEL", "") },
+		"ack":    func() string { return sameTransaction("ACK", "[peer_tag_param]") },
+		"lost":   func(method string, seq int) string { return begin(method, seq, ";tag=nobody", nil) },
+		"sdp":    description,
+		"line":   func(lines ...string) string { return strings.Join(lines, "\n") },
+	}
 }
 
 const (
@@ -66,7 +81,7 @@ const (
 // fill reads a scenario of sipp/ and puts messages in the place of words.
 func fill(name string, values map[string]any) (string, error) {
 	path := filepath.Join("sipp", name+".xml")
-	t, err := template.New(filepath.Base(path)).Funcs(words).Option("missingkey=error").ParseFiles(path)
+	t, err := template.New(filepath.Base(path)).Funcs(words()).Option("missingkey=error").ParseFiles(path)
 	if err != nil {
 		return "", err
 	}

@@ -26,7 +26,7 @@ type SIPp struct {
 func Wait(t testing.TB, scenario string, values map[string]any) *SIPp {
 	t.Helper()
 	s := play(t, scenario, "", values)
-	s.listens()
+	s.p.listens("udp", s.Port)
 	return s
 }
 
@@ -61,31 +61,6 @@ func play(t testing.TB, scenario, to string, values map[string]any) *SIPp {
 		}
 	})
 	return s
-}
-
-// listens waits until the process has bound its port, which the kernel tells
-// without one having to try.
-func (s *SIPp) listens() {
-	s.t.Helper()
-	bound := regexp.MustCompile(fmt.Sprintf(`(?m)^ *\d+: [0-9A-F]+:%04X `, s.Port))
-	tick := time.NewTicker(pollEvery)
-	defer tick.Stop()
-	for late := time.After(patience); ; {
-		table, err := os.ReadFile("/proc/net/udp")
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		if bound.Match(table) {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-s.p.ended:
-			s.t.Fatalf("SIPp ended (%v) before it listened", s.p.err)
-		case <-late:
-			s.t.Fatalf("SIPp has not bound port %d after %v", s.Port, patience)
-		}
-	}
 }
 
 // URI is where it is called.

@@ -104,11 +104,16 @@ func (p *Phone) Sidecar(call int) map[string]any {
 	return sidecar
 }
 
+// steady is the share of the time during which a tone that is always there has
+// to be heard: on a machine that is busy with other tests both the sender and
+// the receiver are late now and then.
+const steady = 0.8
+
 // Heard requires that a tone of ToneLevel was to be heard in a recording
-// during its last second and a half without a gap.
+// during its last second and a half, with no more than short gaps.
 func (p *Phone) Heard(r listen.Recording, hz float64) {
 	p.t.Helper()
-	p.HeardFor(r, hz, 1)
+	p.HeardFor(r, hz, steady)
 }
 
 // HeardFor is Heard for a tone that was to be heard only for a share of that

@@ -51,6 +51,12 @@ type Env struct {
 	Lookup func(host string, found func(netip.Addr, error))
 	// Settings are the phone's settings as they are at the moment.
 	Settings func() Settings
+	// MediaUp is told when a call's media comes up for the first time, just
+	// before its first packet; what that opens is named after the moment.
+	MediaUp func(id phone.CallID, at time.Time)
+	// Capture is the capture that has been open since then, or was open at
+	// some time since; "" when there was none.
+	Capture func(since time.Time) string
 	// SessionID makes the number of an o= line.
 	SessionID func() uint64
 	// SRTPKey makes a master key and salt.
@@ -79,6 +85,7 @@ type Call struct {
 	stream      *audio.Stream // nil before the first description, and at the end
 	silent      atomic.Bool   // the media reports nothing any more
 	segment     segment
+	mediaUp     bool // it has been, perhaps no longer
 
 	foundHost string     // the name that the far end's description gave for an address
 	found     netip.Addr // its address, once known
@@ -198,6 +205,7 @@ func (c *Call) entered(s phone.State) {
 		"recording_file":   c.segment.newest,
 		"local_rtp_port":   int64(local),
 		"remote_rtp_port":  int64(remote),
+		"capture_file":     c.env.Capture(c.startedAt),
 	})
 }
 

@@ -142,6 +142,11 @@ func (c *Call) applyMedia() error {
 		m.Remote = netip.AddrPortFrom(c.found, m.Remote.Port())
 		m.RemoteRTCP = netip.AddrPortFrom(c.found, m.RemoteRTCP.Port())
 	}
+	now := c.env.Loop.Now() // one stamp for all that opens with the first media
+	if !c.mediaUp {
+		c.mediaUp = true
+		c.env.MediaUp(c.id, now)
+	}
 	err := c.stream.Apply(audio.Params{
 		Remote: m.Remote, RemoteRTCP: m.RemoteRTCP,
 		Send: m.Codec, SendPT: m.SendPT, Receive: m.Receive,
@@ -155,9 +160,12 @@ func (c *Call) applyMedia() error {
 		return err
 	}
 	c.codecName = m.Codec.Name
-	c.SetRecording(c.env.Settings().Recording)
+	c.setRecording(c.env.Settings().Recording, now)
 	return nil
 }
+
+// HasMedia reports whether the call's media is up.
+func (c *Call) HasMedia() bool { return c.stream != nil && c.stream.Playing() != "" }
 
 // findRemote looks up the host name that a description gave instead of an
 // address; media goes out when it is found.

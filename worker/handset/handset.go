@@ -8,6 +8,7 @@
 //	transfer.go    hold, codecs, transfers both ways
 //	requests.go    messages, and the headers that a user adds
 //	update.go      changes to a running phone
+//	capture.go     pcap files: of its calls, and on request
 package handset
 
 import (
@@ -28,6 +29,7 @@ import (
 	"ringmaster/proto/phone"
 	"ringmaster/worker/audio"
 	"ringmaster/worker/call"
+	"ringmaster/worker/capture"
 	"ringmaster/worker/codec"
 	"ringmaster/worker/dialog"
 	"ringmaster/worker/journal"
@@ -64,6 +66,7 @@ type Handset struct {
 	calls      calls
 	burying    bool   // dialogs of a dead worker have not ended
 	buried     func() // told when they have; nil for nobody
+	captures   captures
 }
 
 var _ phone.Phone = (*Handset)(nil)
@@ -76,6 +79,8 @@ func New(userAgent string, log hclog.Logger) *Handset {
 		log: log, userAgent: userAgent,
 		loop:    loop.New(nil),
 		journal: journal.New(journal.StateCap, journal.TraceCap, time.Now),
+
+		captures: captures{all: capture.New(capture.Config{})},
 	}
 }
 
@@ -106,7 +111,10 @@ func (h *Handset) Configure(_ context.Context, c phone.Configuration) (phone.Con
 	h.ua, err = sipua.Listen(h.loop, sipua.Config{
 		Transport: c.Transport, LocalPort: c.LocalPort, UserAgent: h.userAgent,
 		TLS: secure, TLSName: hostOf(c.Domain),
-		Tap:  func(m phone.SIPMessage) { h.journal.Append(phone.Entry{SIP: &m}) },
+		Tap: func(m phone.SIPMessage) {
+			h.tapSIP(m)
+			h.journal.Append(phone.Entry{SIP: &m})
+		},
 		Lost: func(t sipua.Target, why error) { h.reg.Lost(t, why) },
 		Log:  h.log,
 	}, h.endpoint)
@@ -114,7 +122,7 @@ func (h *Handset) Configure(_ context.Context, c phone.Configuration) (phone.Con
 		return phone.Configured{}, err
 	}
 	h.ua.SetCredentials(h.credentials())
-	h.engine = audio.New(audio.Config{Log: h.log})
+	h.engine = audio.New(audio.Config{Log: h.log, Tap: h.captures.all.Taps().Datagram})
 	h.standalone = standalone.New(standalone.Config{
 		Loop: h.loop, UA: h.ua, From: h.endpoint.Identity(), Allow: dialog.Allow, Supported: dialog.Supported,
 		NewToken: token, Received: h.received,
@@ -123,7 +131,7 @@ func (h *Handset) Configure(_ context.Context, c phone.Configuration) (phone.Con
 	h.env = &call.Env{
 		Loop: h.loop, Endpoint: h.endpoint, Engine: h.engine, Log: h.log,
 		Emit: h.emitCall, Over: h.over, Referred: h.referred, Lookup: h.lookup, Settings: h.callSettings, SessionID: sessionID,
-		SRTPKey: srtpKey,
+		MediaUp: h.mediaUp, Capture: h.callCapture, SRTPKey: srtpKey,
 	}
 	h.reg = registration.New(h.registrationConfig())
 	go h.loop.Run()
@@ -319,6 +327,7 @@ func (h *Handset) Close() {
 		h.lookups.Wait()
 		h.ua.Close()
 		h.engine.Close()
+		h.captures.all.Close()
 		h.journal.Close()
 	})
 }

@@ -63,7 +63,7 @@ func (s *Session) read(h Handler) {
 		stranger uint32    // SSRC of the packet before, if it was not that source's
 	)
 	for {
-		n, _, err := s.rtp.ReadFromUDPAddrPort(buf)
+		n, from, err := s.rtp.ReadFromUDPAddrPort(buf)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -71,6 +71,7 @@ func (s *Session) read(h Handler) {
 			continue // an ICMP error of an earlier packet: the socket lives on
 		}
 		now := s.now()
+		s.tap(now, unmap(from), s.local.rtp, buf[:n])
 		data, ok := s.open(&opener, buf[:n])
 		if !ok {
 			continue

@@ -21,9 +21,10 @@ func (s *Session) report() {
 		if err := s.rtcp.SetReadDeadline(due); err != nil {
 			return
 		}
-		n, _, err := s.rtcp.ReadFromUDPAddrPort(buf)
+		n, from, err := s.rtcp.ReadFromUDPAddrPort(buf)
 		switch {
 		case err == nil:
+			s.tap(s.now(), unmap(from), s.local.rtcp, buf[:n])
 			s.readReport(buf[:n])
 		case errors.Is(err, net.ErrClosed):
 			return
@@ -57,6 +58,7 @@ func (s *Session) sendReport(goodbye bool) {
 		}
 	}
 	_, _ = s.rtcp.WriteToUDPAddrPort(data, to.rtcp) // a lost report is no news
+	s.tap(now, s.local.rtcp, to.rtcp, data)
 }
 
 func (s *Session) compound(now time.Time, goodbye bool) rtcp.CompoundPacket {

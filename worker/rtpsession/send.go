@@ -68,8 +68,10 @@ func (s *Session) Send(payloadType uint8, marker bool, timestamp uint32, payload
 	h.SequenceNumber++
 	s.tx.packets.Add(1)
 	s.tx.bytes.Add(int64(len(payload)))
-	s.tx.offset.Store(timestamp - s.tx.ticks(s.now()))
+	now := s.now()
+	s.tx.offset.Store(timestamp - s.tx.ticks(now))
 	_, err = s.rtp.WriteToUDPAddrPort(packet, to.rtp)
+	s.tap(now, s.local.rtp, to.rtp, packet)
 	return err
 }
 

@@ -171,6 +171,13 @@ func (u *UA) source(t Target) (netip.Addr, error) {
 	return u.endpoint.Source(t.Addr.Addr())
 }
 
+// LocalAddr is the address that datagrams to remote leave from, and those from
+// it arrive at.
+func (u *UA) LocalAddr(remote netip.Addr) (netip.AddrPort, error) {
+	addr, err := u.endpoint.Source(remote)
+	return netip.AddrPortFrom(addr, uint16(u.LocalPort())), err
+}
+
 // Contact is this phone's address as seen from t. Without a route there it
 // has no usable host; sending to t then fails too.
 func (u *UA) Contact(user string, t Target) sip.Uri {
