@@ -74,3 +74,22 @@ func (s *Server) SuiteOffered(user string) string {
 	}
 	return suite
 }
+
+// Channels lists the names of the channels that are up now: one for each leg
+// of a call.
+func (s *Server) Channels(t testing.TB) []string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	out, err := s.Console(ctx, "core show channels concise")
+	if err != nil {
+		t.Fatalf("core show channels concise: %v\n%s", err, out)
+	}
+	var names []string
+	for line := range strings.Lines(out) {
+		if name, _, ok := strings.Cut(line, "!"); ok {
+			names = append(names, name)
+		}
+	}
+	return names
+}

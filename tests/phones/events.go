@@ -1,6 +1,7 @@
 package phones
 
 import (
+	"math"
 	"time"
 
 	"ringmaster/tests/mcpclient"
@@ -17,4 +18,17 @@ func (p *Phone) Sees(after int, eventType string, match mcpclient.Args) (event m
 		p.t.Fatalf("%s saw no %s %v", p.ID, eventType, match)
 	}
 	return a.Object("event"), a.Int("cursor")
+}
+
+// When waits for an event at the phone, after a position of the journal, and
+// returns when it happened.
+func (p *Phone) When(after int, eventType string) time.Time {
+	p.t.Helper()
+	event, _ := p.Sees(after, eventType, nil)
+	ts, ok := event.Fields["ts"].(float64)
+	if !ok {
+		p.t.Fatalf("the event has no ts: %s", event.Text)
+	}
+	seconds, fraction := math.Modf(ts)
+	return time.Unix(int64(seconds), int64(fraction*1e9))
 }
