@@ -121,6 +121,10 @@ func withoutBody(req *sip.Request) *sip.Request {
 	return bare
 }
 
+// Acknowledged says that the far end has our final response to an INVITE, other
+// than a 2xx.
+func (tx *ServerTx) Acknowledged() bool { return tx.state == Confirmed || tx.state == Terminated }
+
 // OnCancel has fn told of a CANCEL that arrives before a final response; its
 // 200 has been sent, and the user then answers 487.
 func (tx *ServerTx) OnCancel(fn func(cancel *sip.Request)) { tx.onCancel = fn }

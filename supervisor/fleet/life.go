@@ -95,7 +95,7 @@ func (m *member) begin(w Worker, c phone.Configured) {
 	m.mu.Lock()
 	restarted := m.transportID != 0
 	m.worker, m.incarnation, m.transportID, m.localPort = w, incarnation, transportID, c.LocalPort
-	m.killedFor = ""
+	m.killedFor, m.seq = "", 0
 	m.state.State, m.state.PID, m.state.StartedAt = Running, w.PID(), m.f.o.Now()
 	typ := "phone.started"
 	if restarted {
@@ -172,17 +172,10 @@ func (m *member) discharge(w Worker, hangup bool, watched <-chan error) {
 // take passes an entry of the worker on. It runs on the watching goroutine.
 func (m *member) take(e phone.Entry) error {
 	m.append(e)
-	if e.Dialog != nil {
-		m.mu.Lock()
-		m.dialogs.apply(*e.Dialog)
-		m.mu.Unlock()
-	}
+	registered := m.note(e)
 	if e.Event == nil {
 		return nil
 	}
-	m.mu.Lock()
-	registered := m.view.apply(e.Seq, e.Event)
-	m.mu.Unlock()
 	if registered {
 		reach(m.currentTrial().registered)
 	}
@@ -193,6 +186,21 @@ func (m *member) take(e phone.Entry) error {
 		}
 	}
 	return nil
+}
+
+// note keeps what the entry tells; registered reports that a REGISTER is final.
+func (m *member) note(e phone.Entry) (registered bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.state.EventsLost += e.Seq - m.seq - 1
+	if e.Gap != nil {
+		m.state.EventsLost++ // it stands for its own number too
+	}
+	m.seq = e.Seq
+	if e.Dialog != nil {
+		m.dialogs.apply(*e.Dialog)
+	}
+	return e.Event != nil && m.view.apply(e.Seq, e.Event)
 }
 
 // attend asks for signs of life and hands out further call ids, until ctx ends

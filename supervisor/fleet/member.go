@@ -41,6 +41,7 @@ type member struct {
 	localPort   int
 	transportID int
 	born        time.Time // just before that worker was started
+	seq         uint64    // of that worker's newest entry
 	view        view
 	updates     updates
 	state       WorkerStatus

@@ -214,3 +214,22 @@ func TestCloseDuringARestart(t *testing.T) {
 		}
 	})
 }
+
+func TestLostEventsAreCounted(t *testing.T) {
+	const flood = 5000 // more than a worker keeps
+	run(t, &memory{knobs: knobs(fakeworker.Knobs{Flood: flood})}, func(b *bench) {
+		b.add("a")
+		b.call("a")
+		synctest.Wait()
+		came := 0
+		for _, line := range b.sink.lines("a") {
+			if strings.HasSuffix(line, "user.flood") {
+				came++
+			}
+		}
+		lost := b.status("a").Worker.EventsLost
+		if lost == 0 || came+int(lost) != flood {
+			b.Errorf("%d of %d came and %d are said to be lost", came, flood, lost)
+		}
+	})
+}

@@ -79,6 +79,9 @@ type WorkerStatus struct {
 	StartedAt time.Time // of the process that runs, or ran last
 	LastExit  string    // how the last one ended; "" when none has
 	Failed    string    // why the phone stays down; "" when it does not
+	// EventsLost counts the journal entries that did not come through while
+	// their worker lived, since the phone was added.
+	EventsLost uint64
 }
 
 // LoadResult says what Load did.

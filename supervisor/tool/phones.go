@@ -60,10 +60,11 @@ type workerFields struct {
 	UptimeS  *int64  `json:"uptime_s"`
 	LastExit *string `json:"last_exit"`
 	Failed   *string `json:"failed_because"`
+	Lost     uint64  `json:"events_lost"`
 }
 
 func (s *Set) workerOf(w fleet.WorkerStatus) workerFields {
-	f := workerFields{PID: orNull(w.PID), State: w.State, Restarts: w.Restarts, LastExit: cleanOrNull(w.LastExit), Failed: orNull(w.Failed)}
+	f := workerFields{PID: orNull(w.PID), State: w.State, Restarts: w.Restarts, LastExit: cleanOrNull(w.LastExit), Failed: orNull(w.Failed), Lost: w.EventsLost}
 	if w.PID != 0 && !w.StartedAt.IsZero() {
 		up := int64(s.o.Now().Sub(w.StartedAt).Seconds())
 		f.UptimeS = &up

@@ -15,10 +15,11 @@ const (
 	// seqMargin is added to the newest CSeq that is known of a dead worker: it
 	// may have sent requests of which no word has come through.
 	seqMargin = 100
-	// cancelPatience is how long the CANCEL of a dead worker's INVITE may go
-	// without the INVITE's end: a 2xx that the dead worker has acknowledged
-	// does not come again, and only BYE ends that dialog.
-	cancelPatience = time.Second
+	// wordPatience is how long an INVITE that seems unanswered may go without its
+	// end after our CANCEL, or without an ACK after our 480: the dead worker
+	// may have got, or sent, a 2xx of which no word has come through, and then
+	// only BYE ends that dialog.
+	wordPatience = time.Second
 )
 
 // Bury ends the dialogs that a worker has left which had this phone's address
@@ -30,7 +31,8 @@ const (
 //	                     crosses it, ACK and BYE. BYE, too, when there is no
 //	                     end and the far end's tag is known (RFC 3261 §15
 //	                     allows the caller that)
-//	theirs, unanswered   480 in its transaction
+//	theirs, unanswered   480 in its transaction. BYE, too, when no ACK comes:
+//	                     the far end has had a 2xx, or will answer 481
 //
 // The error joins the dialogs that cannot be ended, because what is known of
 // them makes no sense.
@@ -77,10 +79,10 @@ func (e *Endpoint) bury(d phone.Dialog, ended func()) error {
 	case d.Confirmed:
 		s.byeAfterDeath()
 	case d.Inbound:
-		_ = s.Refuse(480, "Temporarily Unavailable") // the session ends either way
+		s.refuseAfterDeath()
 	default:
 		s.Cancel()
-		e.cfg.Loop.After(cancelPatience, func() {
+		e.cfg.Loop.After(wordPatience, func() {
 			if s.remoteTag != "" {
 				s.byeAfterDeath()
 			}
@@ -151,6 +153,19 @@ func (s *Session) restoreInvite(i *phone.Invite) error {
 		OnFail: func(error) { s.end() },
 	})
 	return err
+}
+
+func (s *Session) refuseAfterDeath() {
+	tx := s.incoming.tx
+	s.incoming = nil
+	_ = tx.Respond(sipua.NewResponse(tx.Request(), 480, "Temporarily Unavailable", s.localTag)) // repeated until its ACK
+	s.e.cfg.Loop.After(wordPatience, func() {
+		if tx.Acknowledged() {
+			s.end()
+			return
+		}
+		s.byeAfterDeath()
+	})
 }
 
 // byeAfterDeath ends a dialog whose newest CSeq nobody knows.

@@ -184,6 +184,22 @@ func TestTheirInviteIsRefusedAfterDeath(t *testing.T) {
 	heir.nothingLeft(ended)
 }
 
+// The dead one had answered, and nobody knows: the 480 means nothing to the
+// far end, which has its 2xx.
+func TestTheirInviteThatWasAnsweredGetsBye(t *testing.T) {
+	n, p := newEnd(t), newPeer(t)
+	s := ring(t, n, p)
+	n.on(func() { _ = s.Progress(180, "Ringing", nil) })
+	tag, _ := p.response(180).To().Params.Get("tag")
+	heir, ended := successor(t, n)
+	bye := p.request(sip.BYE)
+	if got := tags(bye); got != tag+" far" {
+		t.Errorf("BYE has the tags %q", got)
+	}
+	p.answer(bye, 200, "")
+	heir.nothingLeft(ended)
+}
+
 func TestADialogThatEndsIsNotKept(t *testing.T) {
 	n, p := newEnd(t), newPeer(t)
 	s, _ := established(t, n, p)

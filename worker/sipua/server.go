@@ -28,6 +28,10 @@ func (t *ServerTx) Respond(res *sip.Response) error {
 	return nil
 }
 
+// Acknowledged says that the far end has our final response to an INVITE, other
+// than a 2xx.
+func (t *ServerTx) Acknowledged() bool { return t.tx.Acknowledged() }
+
 // OnCancel has fn told of a CANCEL that arrives before a final response. The
 // 200 to the CANCEL has been sent; the user then sends 487.
 func (t *ServerTx) OnCancel(fn func(cancel *sip.Request)) { t.tx.OnCancel(fn) }
