@@ -82,6 +82,7 @@ func (e *Endpoint) bury(d phone.Dialog, ended func()) error {
 		s.refuseAfterDeath()
 	default:
 		s.Cancel()
+		s.cancelNextTry()
 		e.cfg.Loop.After(wordPatience, func() {
 			if s.remoteTag != "" {
 				s.byeAfterDeath()
@@ -139,20 +140,39 @@ func (s *Session) restoreInvite(i *phone.Invite) error {
 		return err
 	}
 	s.hop = &to
-	s.invite, err = s.e.ua.ResumeInvite(req, to, sipua.Outgoing{
+	s.invite, err = s.resume(req, to)
+	return err
+}
+
+// cancelNextTry cancels the INVITE that answers a challenge to the one that is
+// known: it may have left without a word having come through. Nothing is known
+// of a challenge, and to CANCEL what is not there does no harm: 481.
+func (s *Session) cancelNextTry() {
+	next, ok := sipua.NextTry(s.invite.Request())
+	if !ok || s.remoteTag != "" { // ringing, it was not challenged
+		return
+	}
+	if tx, err := s.resume(next, *s.hop); err == nil {
+		tx.Cancel()
+	}
+}
+
+// resume follows the dead worker's INVITE to its end.
+func (s *Session) resume(invite *sip.Request, to sipua.Target) (*sipua.ClientTx, error) {
+	return s.e.ua.ResumeInvite(invite, to, sipua.Outgoing{
 		OnResponse: func(res *sip.Response, sent *sip.Request) {
 			switch {
 			case res.StatusCode < 200:
 				s.progressed(res)
 			case res.StatusCode < 300:
 				s.acceptedBy(res, sent)
+			case res.StatusCode == 401 || res.StatusCode == 407: // the dead worker's next try may be under way
 			default:
 				s.end()
 			}
 		},
 		OnFail: func(error) { s.end() },
 	})
-	return err
 }
 
 func (s *Session) refuseAfterDeath() {

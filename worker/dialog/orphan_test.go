@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"ringmaster/proto/phone"
+	"ringmaster/worker/sipua"
 )
 
 // successor lets an end die and makes another of the same port, which ends the
@@ -126,6 +128,44 @@ func TestOurInviteIsCancelledAfterDeath(t *testing.T) {
 	if ack := p.request(sip.ACK); ack.Via().Value() != invite.Via().Value() {
 		t.Errorf("the ACK of 487 has Via %s", ack.Via().Value())
 	}
+	heir.nothingLeft(ended)
+}
+
+// The last that is known of the dead is an INVITE that was challenged since:
+// the one that answered the challenge rings.
+func TestChallengedInviteIsCancelledAfterDeath(t *testing.T) {
+	n, p := newEnd(t), newPeer(t)
+	n.on(func() { n.ua.SetCredentials(sipua.Credentials{Username: "me", Password: phone.NewSecret("x")}) })
+	n.invite(p)
+	first := p.request(sip.INVITE)
+	n.hears("sent")
+	var known map[string]phone.Dialog
+	n.on(func() { known = maps.Clone(n.kept) })
+	p.answer(first, 407, "pbx", `Proxy-Authenticate: Digest realm="r", nonce="n", algorithm=MD5`)
+	p.request(sip.ACK)
+	second := p.request(sip.INVITE)
+	p.answer(second, 180, "far", p.contact())
+	n.hears("progressed 180")
+	n.on(func() { n.kept = known })
+	heir, ended := successor(t, n)
+	branches := map[string]bool{}
+	for range 2 {
+		cancel := p.request(sip.CANCEL)
+		branches[cancel.Via().Value()] = true
+		if cancel.Via().Value() == second.Via().Value() {
+			if cancel.CSeq().SeqNo != second.CSeq().SeqNo {
+				t.Errorf("CANCEL has CSeq %d, the INVITE %d", cancel.CSeq().SeqNo, second.CSeq().SeqNo)
+			}
+			p.answer(cancel, 200, "far")
+		} else {
+			p.answer(cancel, 481, "pbx")
+		}
+	}
+	if !branches[first.Via().Value()] || !branches[second.Via().Value()] {
+		t.Errorf("the INVITEs had %s and %s, and cancelled were %v", first.Via().Value(), second.Via().Value(), branches)
+	}
+	p.answer(second, 487, "far")
+	p.request(sip.ACK)
 	heir.nothingLeft(ended)
 }
 

@@ -1,6 +1,8 @@
 package sipua
 
 import (
+	"crypto/rand"
+
 	"github.com/emiago/sipgo/sip"
 
 	"ringmaster/proto/phone"
@@ -38,6 +40,8 @@ type ClientTx struct {
 	ua      *UA
 	out     Outgoing
 	target  int // index of the one in use
+	branch  string
+	tries   int // requests sent, each with a branch of its own: see NextTry
 	tx      *siptx.ClientTx
 	req     *sip.Request
 	over    bool
@@ -50,7 +54,7 @@ type ClientTx struct {
 
 // Send sends a request and follows it to its end.
 func (u *UA) Send(o Outgoing) *ClientTx {
-	c := &ClientTx{ua: u, out: o, req: o.Request, refused: make(map[bool]int), stale: make(map[bool]bool)}
+	c := &ClientTx{ua: u, out: o, req: o.Request, branch: rand.Text(), refused: make(map[bool]int), stale: make(map[bool]bool)}
 	if len(o.Targets) == 0 {
 		u.loop.Defer(func() { c.fail(phone.Errorf(phone.Unreachable, "%v", noTarget(o.Request))) })
 		return c
@@ -83,7 +87,10 @@ func (c *ClientTx) attempt() {
 	req, t := c.req, c.out.Targets[c.target]
 	for req.RemoveHeader("Via") {
 	}
-	req.PrependHeader(c.ua.via(t))
+	c.tries++
+	via := c.ua.via(t)
+	via.Params.Add("branch", branchOf(c.branch, c.tries))
+	req.PrependHeader(via)
 	tx, err := c.ua.layer.Request(req, t, siptx.ClientEvents{
 		Sent: func() {
 			if c.out.OnSent != nil {

@@ -1,7 +1,10 @@
 package sipua
 
 import (
+	"fmt"
 	"net/netip"
+	"strconv"
+	"strings"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -30,6 +33,29 @@ func TakeUp(i *phone.Invite) (*sip.Request, Target, error) {
 		return nil, Target{}, unfit(err)
 	}
 	return req, Target{Transport: i.Transport, Addr: addr, Host: i.Host}, nil
+}
+
+// branchOf is the branch of the request that is sent after so many others of
+// its kind.
+func branchOf(base string, try int) string {
+	return fmt.Sprintf("%s%s.%d", sip.RFC3261BranchMagicCookie, base, try)
+}
+
+// NextTry is the request that answers a challenge to one that this package has
+// sent, as far as its transaction goes: the next branch and CSeq. Whether it
+// was ever sent, its sender knows alone. It is not ok for a request that
+// answers one already.
+func NextTry(req *sip.Request) (next *sip.Request, ok bool) {
+	branch, _ := req.Via().Params.Get("branch")
+	base, try, found := strings.Cut(strings.TrimPrefix(branch, sip.RFC3261BranchMagicCookie), ".")
+	n, err := strconv.Atoi(try)
+	if !found || err != nil || req.GetHeader("Authorization") != nil || req.GetHeader("Proxy-Authorization") != nil {
+		return nil, false
+	}
+	next = req.Clone()
+	next.Via().Params.Add("branch", branchOf(base, n+1))
+	next.CSeq().SeqNo++
+	return next, true
 }
 
 // ResumeInvite follows an INVITE that a process before this one has sent to t.
