@@ -98,9 +98,9 @@ func (h *house) startPBX(addr netip.AddrPort) error {
 			if password, ok := known[name]; ok {
 				return password, true
 			}
-			for _, st := range h.fleet.List() {
-				if st.Settings.Username == name {
-					return st.Settings.Password, true
+			for _, s := range h.fleet.Accounts() {
+				if s.Username == name {
+					return s.Password, true
 				}
 			}
 			return phone.Secret{}, false

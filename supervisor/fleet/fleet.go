@@ -43,6 +43,7 @@ type Fleet struct {
 	mu           sync.Mutex
 	closed       bool
 	members      map[phone.ID]*member
+	leaving      map[*member]bool // no longer in members, but not yet ended
 	added        int // members so far; gives them their order
 	sockets      int // bound so far
 	ids          callid.Blocks
@@ -69,6 +70,7 @@ func New(s Starter, sink Sink, o Options) *Fleet {
 		starts:       make(chan struct{}, o.Parallel),
 		told:         map[phone.ID]bool{},
 		members:      map[phone.ID]*member{},
+		leaving:      map[*member]bool{},
 		incarnations: map[phone.ID]int{},
 	}
 	f.hard, f.cutShort = context.WithCancel(context.Background())
@@ -129,6 +131,22 @@ func (f *Fleet) List() []Status {
 	out := make([]Status, len(members))
 	for i, m := range members {
 		out[i] = m.status()
+	}
+	return out
+}
+
+// Accounts are the settings of every phone, those too that are just being shut
+// down and still have to say so to their registrar.
+func (f *Fleet) Accounts() []phone.Settings {
+	f.mu.Lock()
+	members := f.inOrder()
+	for m := range f.leaving {
+		members = append(members, m)
+	}
+	f.mu.Unlock()
+	out := make([]phone.Settings, len(members))
+	for i, m := range members {
+		out[i] = m.status().Settings
 	}
 	return out
 }
@@ -217,7 +235,10 @@ func (f *Fleet) create(s phone.Settings) (*member, error) {
 	m := newMember(f, s, f.added)
 	m.block = f.ids.Grant(s.PhoneID)
 	f.members[s.PhoneID] = m
-	f.running.Go(m.run)
+	f.running.Go(func() {
+		m.run()
+		f.left(m)
+	})
 	return m, nil
 }
 
@@ -227,7 +248,19 @@ func (f *Fleet) remove(m *member) {
 	defer f.mu.Unlock()
 	if f.members[m.id] == m {
 		delete(f.members, m.id)
+		select {
+		case <-m.done:
+		default:
+			f.leaving[m] = true
+		}
 	}
+}
+
+// left forgets a member that has ended.
+func (f *Fleet) left(m *member) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.leaving, m)
 }
 
 func (f *Fleet) grant(id phone.ID) phone.Block {

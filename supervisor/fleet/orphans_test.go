@@ -215,6 +215,30 @@ func TestCloseDuringARestart(t *testing.T) {
 	})
 }
 
+// A phone that is dropped still has to de-register.
+func TestAPhoneThatLeavesIsStillAnAccount(t *testing.T) {
+	run(t, &memory{knobs: knobs(fakeworker.Knobs{IgnoreShutdown: true})}, func(b *bench) {
+		b.add("a")
+		b.add("b")
+		accounts := func() (names []string) {
+			for _, s := range b.f.Accounts() {
+				names = append(names, s.Username)
+			}
+			return names
+		}
+		b.want("accounts", accounts(), []string{"a", "b"})
+		dropped := make(chan error, 1)
+		go func() { dropped <- b.f.Drop(b.Context(), "a", true) }()
+		synctest.Wait()
+		b.want("accounts while a leaves", accounts(), []string{"b", "a"})
+		if err := <-dropped; err != nil {
+			b.Error(err)
+		}
+		synctest.Wait()
+		b.want("accounts after it has left", accounts(), []string{"b"})
+	})
+}
+
 func TestLostEventsAreCounted(t *testing.T) {
 	const flood = 5000 // more than a worker keeps
 	run(t, &memory{knobs: knobs(fakeworker.Knobs{Flood: flood})}, func(b *bench) {

@@ -61,12 +61,10 @@ func (e *Endpoint) incoming(tx *sipua.ServerTx, req *sip.Request) {
 		}
 	})
 	e.add(s)
+	s.keepInvite(req, tx.Source()) // before anybody hears of the call
 	s.observer = e.cfg.Incoming(s, inviteOf(req))
-	switch {
-	case s.observer == nil:
+	if s.observer == nil {
 		s.end()
-	case s.waiting():
-		s.keepInvite(req, tx.Source())
 	}
 }
 

@@ -1,0 +1,85 @@
+package chaos
+
+import (
+	"flag"
+	"testing"
+	"time"
+
+	"ringmaster/tests/mcpclient"
+)
+
+var (
+	long = flag.Bool("long", false, "20 phones, 100 deaths; without it 8 and 12")
+	seed = flag.Uint64("seed", 1, "of the random choices")
+)
+
+var programs mcpclient.Programs
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	var err error
+	if programs, err = mcpclient.FindPrograms(); err != nil {
+		panic(err)
+	}
+	m.Run()
+	if err := programs.Remove(); err != nil {
+		panic(err)
+	}
+}
+
+// plan is how much is done.
+type plan struct {
+	phones  int
+	deaths  int
+	hangs   int           // of the deaths: SIGSTOP instead of SIGKILL
+	setups  int           // of the deaths: while a call is set up
+	pause   time.Duration // at most, between one death and the next
+	control time.Duration // of calls without deaths, to compare with
+}
+
+func plans() plan {
+	if *long {
+		return plan{phones: 20, deaths: 100, hangs: 6, setups: 30, pause: time.Second, control: 30 * time.Second}
+	}
+	return plan{phones: 8, deaths: 12, hangs: 1, setups: 4, pause: 500 * time.Millisecond, control: 5 * time.Second}
+}
+
+// TestDeathsTouchNobodyElse is the whole of it: calls without deaths, calls
+// with deaths, and at last the death of the server itself.
+func TestDeathsTouchNobodyElse(t *testing.T) {
+	p := plans()
+	r := newRig(t, p)
+	r.addPhones()
+	before := r.leavings()
+	r.callAll()
+	r.pass(p.control)
+	r.endAll()
+	control := r.takeTally()
+	t.Logf("without deaths: %s", control)
+
+	r.callAll()
+	for _, d := range r.choose(p) {
+		r.pass(d.after)
+		r.die(d)
+	}
+	r.recoverHanging()
+	r.endAll()
+	chaos := r.takeTally()
+	t.Logf("with %d deaths: %s", p.deaths, chaos)
+	report(t, "kill -9 to phone.exited", r.noticed)
+	report(t, "kill -9 to registered again, a phone's first death", r.registered)
+	report(t, "kill -9 to registered again, its second and third (after a pause of 250 ms and 1 s)", r.registeredLater)
+	report(t, "kill -9 to the other phone's call ended, a phone's first death", r.told)
+	if chaos.lost*control.packets > control.lost*chaos.packets {
+		t.Errorf("of %d RTP packets %d were lost, without deaths %d of %d", chaos.packets, chaos.lost, control.lost, control.packets)
+	}
+	r.nothingLost()
+	r.nothingLeft(before)
+	r.filesAreWhole()
+
+	r.addPhones()
+	r.callAll()
+	r.pass(time.Second)
+	r.serverDies()
+	r.filesAreWhole()
+}
