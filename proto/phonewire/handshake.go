@@ -44,3 +44,7 @@ func CheckVersion(supervisor, worker string) error {
 	}
 	return fmt.Errorf("the worker program is version %q and the supervisor is %q: install both from the same build", worker, supervisor)
 }
+
+// SocketFolder is how the name of the folder begins in which a supervisor has
+// its workers' sockets.
+const SocketFolder = "rm-"

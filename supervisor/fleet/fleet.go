@@ -44,8 +44,8 @@ type Fleet struct {
 	closed       bool
 	members      map[phone.ID]*member
 	leaving      map[*member]bool // no longer in members, but not yet ended
-	added        int // members so far; gives them their order
-	sockets      int // bound so far
+	added        int              // members so far; gives them their order
+	sockets      int              // bound so far
 	ids          callid.Blocks
 	incarnations map[phone.ID]int
 	running      sync.WaitGroup // the members' goroutines; none is added once closed

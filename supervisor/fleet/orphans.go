@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"ringmaster/proto/phone"
@@ -86,15 +87,15 @@ func (m *member) performRites(ctx context.Context) error {
 	m.mu.Lock()
 	m.incarnation = incarnation
 	m.mu.Unlock()
-	watched := make(chan error, 1)
-	go func() {
-		watched <- w.Watch(ctx, 0, func(e phone.Entry) error {
+	var watching sync.WaitGroup
+	watching.Go(func() {
+		_ = w.Watch(ctx, 0, func(e phone.Entry) error { // its SIP is on record, as far as it comes through
 			m.append(e)
 			return nil
 		})
-	}()
+	})
 	err = w.Shutdown(ctx, phone.Shutdown{HangupCalls: true})
 	w.Kill()
-	<-watched // its SIP is on record, as far as it came through
+	watching.Wait()
 	return err
 }

@@ -84,7 +84,7 @@ func New(o Options) (*Starter, error) {
 	if o.StartTimeout == 0 {
 		o.StartTimeout = 10 * time.Second
 	}
-	dir, err := os.MkdirTemp(o.TempDir, "rm-") // mode 0700
+	dir, err := os.MkdirTemp(o.TempDir, phonewire.SocketFolder) // mode 0700
 	if err != nil {
 		return nil, fmt.Errorf("no folder for the workers' sockets: %w", err)
 	}

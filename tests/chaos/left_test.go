@@ -141,6 +141,9 @@ func (r *rig) serverDies() {
 		}
 		r.pass(10 * time.Millisecond)
 	}
+	if left := r.tempFiles(); len(left) > 0 {
+		r.t.Errorf("the death of the server has left %v", left)
+	}
 	r.t.Logf("kill -9 of the server to no process left: %v", time.Since(began).Round(time.Millisecond))
 }
 

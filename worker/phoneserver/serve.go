@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
@@ -56,7 +58,21 @@ func Serve(ctx context.Context, p phone.Phone, o Options) error {
 		},
 		Logger: o.logger(),
 	})
+	if ctx.Err() != nil {
+		removeFolders()
+	}
 	return nil
+}
+
+// removeFolders removes the folder of this worker's socket, and the last
+// worker the one that a supervisor makes for all of them: the supervisor that
+// would do so is gone. What is not empty stays.
+func removeFolders() {
+	own := os.Getenv(plugin.EnvUnixSocketDir)
+	all := filepath.Dir(own)
+	if strings.HasPrefix(filepath.Base(all), phonewire.SocketFolder) && os.Remove(own) == nil {
+		_ = os.Remove(all)
+	}
 }
 
 // served is the phone as go-plugin wants to have it.
