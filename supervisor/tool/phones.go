@@ -173,6 +173,14 @@ func (s *Set) settings(ctx context.Context, a addArguments) (phone.Settings, err
 			return phone.Settings{}, phone.Errorf(phone.Invalid, "%s is empty: phone %s needs one", text[0], id)
 		}
 	}
+	if err := config.CheckDomain(a.Domain); err != nil {
+		return phone.Settings{}, err
+	}
+	for _, text := range [][2]string{{"username", a.Username}, {"password", a.Password}, {"realm", a.Realm}} {
+		if err := config.CheckText(text[0], text[1]); err != nil {
+			return phone.Settings{}, err
+		}
+	}
 	if err := s.checkCodecs(ctx, a.Codecs); err != nil {
 		return phone.Settings{}, err
 	}
@@ -292,6 +300,14 @@ func updatePhone(ctx context.Context, c *call, a updateArguments) (updateResult,
 	}
 	if err := c.set.checkCodecs(ctx, a.Codecs); err != nil {
 		return updateResult{}, err
+	}
+	for name, text := range map[string]*string{"password": a.Password, "realm": a.Realm} {
+		if text == nil {
+			continue
+		}
+		if err := config.CheckText(name, *text); err != nil {
+			return updateResult{}, err
+		}
 	}
 	m := c.mark(id)
 	st, out, err := c.set.o.Phones.Update(ctx, id, a.update())
