@@ -237,7 +237,7 @@ type phoneResult struct {
 	RecordingEnabled bool            `json:"recording_enabled"`
 	CaptureEnabled   bool            `json:"capture_enabled"`
 	registrationFields
-	ActiveCalls []callFields `json:"active_calls"`
+	ActiveCalls []callFields `json:"active_calls" cut:"list_calls has them in short, get_call_info each call"`
 	Tools       []string     `json:"tools"`
 	Worker      workerFields `json:"worker"`
 }
