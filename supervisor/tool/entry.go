@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"reflect"
 
 	"ringmaster/proto/phone"
 	"ringmaster/supervisor/hub"
@@ -17,6 +18,7 @@ type entry struct {
 	hints       Hints
 	fields      []field
 	schema      json.RawMessage
+	result      reflect.Type // of what perform gives
 	perform     func(ctx context.Context, c *call, raw json.RawMessage) (any, error)
 }
 
@@ -25,6 +27,7 @@ type entry struct {
 func define[A, R any](e entry, fn func(ctx context.Context, c *call, args A) (R, error)) entry {
 	e.fields = fieldsOf[A]()
 	e.schema = schema(e.fields)
+	e.result = reflect.TypeFor[R]()
 	e.perform = func(ctx context.Context, c *call, raw json.RawMessage) (any, error) {
 		var args A
 		if err := decode(e, raw, &args); err != nil {
