@@ -19,11 +19,15 @@ BUILD := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X ringmaster/proto
 # The race detector needs cgo, which needs a C compiler.
 RACE := $(shell command -v "$$($(GO) env CC)" >/dev/null 2>&1 && echo -race)
 
-.PHONY: build test check interop bench generate clean
+.PHONY: build demo test check interop bench generate clean
 
 build:
 	mkdir -p bin
 	$(BUILD) -o bin/ ./cmd/supervisor ./cmd/phoneworker
+
+# Two phones call each other on this machine alone.
+demo: build
+	bin/supervisor demo
 
 # -count=1: tests that run other programs must not be answered from the cache.
 test:

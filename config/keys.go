@@ -35,14 +35,8 @@ var phoneKeys = [...]phoneKey{
 		s.PhoneID = id
 		return ""
 	}},
-	{"domain", true, func(s *phone.Settings, v *yaml.Node, _ Options) (sentence string) {
-		s.Domain, sentence = word(v, "domain")
-		return sentence
-	}},
-	{"username", true, func(s *phone.Settings, v *yaml.Node, _ Options) (sentence string) {
-		s.Username, sentence = word(v, "username")
-		return sentence
-	}},
+	{"domain", true, setWord("domain", func(s *phone.Settings) *string { return &s.Domain })},
+	{"username", true, setWord("username", func(s *phone.Settings) *string { return &s.Username })},
 	{"password", true, setPassword},
 	{"realm", false, func(s *phone.Settings, v *yaml.Node, _ Options) (sentence string) {
 		s.Realm, sentence = word(v, "realm")
@@ -66,6 +60,10 @@ var phoneKeys = [...]phoneKey{
 		s.LocalPort = port
 		return ""
 	}},
+	{"tls_ca_file", false, setWord("tls_ca_file", func(s *phone.Settings) *string { return &s.TLSCAFile })},
+	{"tls_cert_file", false, setWord("tls_cert_file", func(s *phone.Settings) *string { return &s.TLSCertFile })},
+	{"tls_key_file", false, setWord("tls_key_file", func(s *phone.Settings) *string { return &s.TLSKeyFile })},
+	{"tls_insecure", false, flag("tls_insecure", func(s *phone.Settings) *bool { return &s.TLSInsecure })},
 	{"codecs", false, setCodecs},
 	{"register", false, flag("register", func(s *phone.Settings) *bool { return &s.Register })},
 	{"recording_enabled", false, flag("recording_enabled", func(s *phone.Settings) *bool { return &s.RecordingEnabled })},
@@ -165,6 +163,13 @@ func flag(key string, field func(*phone.Settings) *bool) func(*phone.Settings, *
 			return key + " must be true or false"
 		}
 		return ""
+	}
+}
+
+func setWord(key string, field func(*phone.Settings) *string) func(*phone.Settings, *yaml.Node, Options) string {
+	return func(s *phone.Settings, v *yaml.Node, _ Options) (sentence string) {
+		*field(s), sentence = word(v, key)
+		return sentence
 	}
 }
 

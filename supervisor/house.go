@@ -116,6 +116,14 @@ func (h *house) startPBX(addr netip.AddrPort) error {
 	return nil
 }
 
+// peers names the far ends that are known.
+func (h *house) peers() map[string]string {
+	if h.pbx == nil {
+		return nil
+	}
+	return map[string]string{h.pbx.Addr().String(): "PBX"}
+}
+
 // startProfile starts the phones of --profile and gives those that failed.
 func (h *house) startProfile(ctx context.Context) []fleet.Failure {
 	if len(h.profile) == 0 {

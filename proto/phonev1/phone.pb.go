@@ -124,6 +124,10 @@ type Settings struct {
 	Register         bool       `protobuf:"varint,11,opt,name=register,proto3" json:"register,omitempty"`
 	RecordingEnabled bool       `protobuf:"varint,12,opt,name=recording_enabled,json=recordingEnabled,proto3" json:"recording_enabled,omitempty"`
 	CaptureEnabled   bool       `protobuf:"varint,13,opt,name=capture_enabled,json=captureEnabled,proto3" json:"capture_enabled,omitempty"`
+	TlsCaFile        string     `protobuf:"bytes,14,opt,name=tls_ca_file,json=tlsCaFile,proto3" json:"tls_ca_file,omitempty"`
+	TlsCertFile      string     `protobuf:"bytes,15,opt,name=tls_cert_file,json=tlsCertFile,proto3" json:"tls_cert_file,omitempty"`
+	TlsKeyFile       string     `protobuf:"bytes,16,opt,name=tls_key_file,json=tlsKeyFile,proto3" json:"tls_key_file,omitempty"`
+	TlsInsecure      bool       `protobuf:"varint,17,opt,name=tls_insecure,json=tlsInsecure,proto3" json:"tls_insecure,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -245,6 +249,34 @@ func (x *Settings) GetRecordingEnabled() bool {
 func (x *Settings) GetCaptureEnabled() bool {
 	if x != nil {
 		return x.CaptureEnabled
+	}
+	return false
+}
+
+func (x *Settings) GetTlsCaFile() string {
+	if x != nil {
+		return x.TlsCaFile
+	}
+	return ""
+}
+
+func (x *Settings) GetTlsCertFile() string {
+	if x != nil {
+		return x.TlsCertFile
+	}
+	return ""
+}
+
+func (x *Settings) GetTlsKeyFile() string {
+	if x != nil {
+		return x.TlsKeyFile
+	}
+	return ""
+}
+
+func (x *Settings) GetTlsInsecure() bool {
+	if x != nil {
+		return x.TlsInsecure
 	}
 	return false
 }
@@ -3112,7 +3144,7 @@ const file_phone_proto_rawDesc = "" +
 	"\vphone.proto\x12\x13ringmaster.phone.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x0e\n" +
 	"\fHelloRequest\"8\n" +
 	"\rHelloResponse\x12'\n" +
-	"\x0fprogram_version\x18\x01 \x01(\tR\x0eprogramVersion\"\xac\x03\n" +
+	"\x0fprogram_version\x18\x01 \x01(\tR\x0eprogramVersion\"\xb5\x04\n" +
 	"\bSettings\x12\x19\n" +
 	"\bphone_id\x18\x01 \x01(\tR\aphoneId\x12\x16\n" +
 	"\x06domain\x18\x02 \x01(\tR\x06domain\x12\x1a\n" +
@@ -3129,7 +3161,12 @@ const file_phone_proto_rawDesc = "" +
 	" \x01(\bR\x04srtp\x12\x1a\n" +
 	"\bregister\x18\v \x01(\bR\bregister\x12+\n" +
 	"\x11recording_enabled\x18\f \x01(\bR\x10recordingEnabled\x12'\n" +
-	"\x0fcapture_enabled\x18\r \x01(\bR\x0ecaptureEnabled\";\n" +
+	"\x0fcapture_enabled\x18\r \x01(\bR\x0ecaptureEnabled\x12\x1e\n" +
+	"\vtls_ca_file\x18\x0e \x01(\tR\ttlsCaFile\x12\"\n" +
+	"\rtls_cert_file\x18\x0f \x01(\tR\vtlsCertFile\x12 \n" +
+	"\ftls_key_file\x18\x10 \x01(\tR\n" +
+	"tlsKeyFile\x12!\n" +
+	"\ftls_insecure\x18\x11 \x01(\bR\vtlsInsecure\";\n" +
 	"\tCodecList\x12\x18\n" +
 	"\adefault\x18\x01 \x01(\bR\adefault\x12\x14\n" +
 	"\x05names\x18\x02 \x03(\tR\x05names\"3\n" +

@@ -26,6 +26,7 @@ type Options struct {
 	Recordings string                             // the root of recordings
 	FilesUnder string                             // confines load_phones and play_audio; "" does not
 	HostPaths  []HostPath                         // see HostPath
+	Peers      map[string]string                  // names of far ends, by their host:port, for who reads a ladder
 	Shared     bool                               // phones are reached by the shared tools only
 
 	Runs     *runs.Runner     // runs scenarios on Phones and Hub
@@ -46,7 +47,7 @@ type Set struct {
 // New makes the tools.
 func New(o Options) *Set {
 	s := &Set{o: o}
-	s.static = concat(phoneEntries(), loadEntries(), scenarioEntries(), waitEntries(), sipLogEntries(), recordingEntries(), actionEntries())
+	s.static = concat(phoneEntries(), loadEntries(), scenarioEntries(), waitEntries(), sipLogEntries(), recordingEntries(), flowEntries(), actionEntries())
 	s.actions = concat(callEntries(), talkEntries(), mediaEntries(), messageEntries(), registrationEntries())
 	return s
 }

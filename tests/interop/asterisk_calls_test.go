@@ -36,10 +36,6 @@ func TestCallsChangedThroughAsterisk(t *testing.T) {
 	}
 }
 
-// mostly is the share of the time that a tone must be heard while other tests
-// keep the machine busy.
-const mostly = 0.8
-
 // fleet starts a server with phones of these users, named a, b, c…
 func (x exchange) fleet(t *testing.T, users ...string) (*mcpclient.Client, []*phones.Phone) {
 	t.Helper()
@@ -79,8 +75,8 @@ func talkAndHear(t *testing.T, a, b *phones.Phone, atA, atB int) {
 	a.Do("hangup", mcpclient.Args{"call_id": atA})
 	a.Ends(atA, 200)
 	b.Ends(atB, 200)
-	a.HeardFor(a.Recording(atA), 1000, mostly)
-	b.HeardFor(b.Recording(atB), 600, mostly)
+	a.Heard(a.Recording(atA), 1000)
+	b.Heard(b.Recording(atB), 600)
 }
 
 func wideband(t *testing.T, x exchange) {
@@ -193,8 +189,8 @@ func directMedia(t *testing.T, x exchange) {
 	if port(a, atA) != own(b, atB) {
 		t.Errorf("the sound did not go past the exchange: a sent to port %v, and b was at %v", port(a, atA), own(b, atB))
 	}
-	a.HeardFor(a.Recording(atA), 1000, mostly)
-	b.HeardFor(b.Recording(atB), 600, mostly)
+	a.Heard(a.Recording(atA), 1000)
+	b.Heard(b.Recording(atB), 600)
 }
 
 // confer: a joins its calls to b and c.
@@ -213,6 +209,6 @@ func confer(t *testing.T, x exchange) {
 	}
 	b.Ends(atB, 200)
 	c.Ends(atC, 200)
-	b.HeardFor(b.Recording(atB), 1700, mostly)
-	c.HeardFor(c.Recording(atC), 1000, mostly)
+	b.Heard(b.Recording(atB), 1700)
+	c.Heard(c.Recording(atC), 1000)
 }

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"ringmaster/tests/listen"
+	"ringmaster/listen"
 )
 
 // Baresip is one baresip with three lines:

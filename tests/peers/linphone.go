@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"ringmaster/tests/listen"
+	"ringmaster/listen"
 )
 
 // Linphone is one linphonec, driven at its prompt. It plays a tone into its

@@ -53,6 +53,8 @@ type Env struct {
 	Settings func() Settings
 	// SessionID makes the number of an o= line.
 	SessionID func() uint64
+	// SRTPKey makes a master key and salt.
+	SRTPKey func() phone.Secret
 }
 
 // Settings is the part of a phone's settings that its calls use.
@@ -62,6 +64,7 @@ type Settings struct {
 	SDPSessionName string
 	Codecs         []codec.Spec
 	OwnCodecOrder  bool // the phone has a codecs list: answers follow it
+	SRTP           bool // for calls that begin now
 	Recording      bool
 	RecordingsDir  string
 }
@@ -100,13 +103,14 @@ type Call struct {
 
 func newCall(env *Env, id phone.CallID) *Call {
 	s := env.Settings()
-	return &Call{
-		env: env, id: id, startedAt: env.Loop.Now(),
-		negotiation: negotiate.New(negotiate.Config{
-			SessionID: env.SessionID(), Username: s.Username, SessionName: s.SDPSessionName,
-			Codecs: s.Codecs, PreferOwnOrder: s.OwnCodecOrder, TelephoneEvent: true, Ptime: 20,
-		}),
+	cfg := negotiate.Config{
+		SessionID: env.SessionID(), Username: s.Username, SessionName: s.SDPSessionName,
+		Codecs: s.Codecs, PreferOwnOrder: s.OwnCodecOrder, TelephoneEvent: true, Ptime: 20,
 	}
+	if s.SRTP {
+		cfg.NewKey = env.SRTPKey
+	}
+	return &Call{env: env, id: id, startedAt: env.Loop.Now(), negotiation: negotiate.New(cfg)}
 }
 
 // ID is the call's id.

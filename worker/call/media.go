@@ -12,6 +12,7 @@ import (
 	"ringmaster/worker/audio"
 	"ringmaster/worker/dialog"
 	"ringmaster/worker/negotiate"
+	"ringmaster/worker/rtpsession"
 )
 
 func isSDP(contentType string) bool {
@@ -148,6 +149,7 @@ func (c *Call) applyMedia() error {
 		MaySend:    (m.Local == negotiate.SendRecv || m.Local == negotiate.SendOnly) && m.Remote.Addr().IsValid(),
 		MayReceive: m.Local == negotiate.SendRecv || m.Local == negotiate.RecvOnly,
 		PtimeMS:    m.Ptime,
+		SRTP:       rtpsession.Keys(m.SRTP),
 	}, sink{env: c.env, id: c.id, closed: &c.silent})
 	if err != nil {
 		return err

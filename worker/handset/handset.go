@@ -31,6 +31,7 @@ import (
 	"ringmaster/worker/codec"
 	"ringmaster/worker/dialog"
 	"ringmaster/worker/journal"
+	"ringmaster/worker/negotiate"
 	"ringmaster/worker/registration"
 	"ringmaster/worker/sipua"
 	"ringmaster/worker/standalone"
@@ -91,14 +92,20 @@ func (h *Handset) Configure(_ context.Context, c phone.Configuration) (phone.Con
 	h.log = h.log.With("phone_id", string(c.PhoneID))
 	h.calls.ids.grant(c.CallIDs)
 
+	secure, err := tlsConfig(c.Settings)
+	if err != nil {
+		return phone.Configured{}, err
+	}
 	h.endpoint = dialog.NewEndpoint(dialog.Config{
 		Loop: h.loop, Username: c.Username, Domain: c.Domain,
 		NewToken: token, Random: mathrand.IntN, Incoming: h.incoming,
 	})
 	h.ua, err = sipua.Listen(h.loop, sipua.Config{
 		Transport: c.Transport, LocalPort: c.LocalPort, UserAgent: h.userAgent,
-		Tap: func(m phone.SIPMessage) { h.journal.Append(phone.Entry{SIP: &m}) },
-		Log: h.log,
+		TLS: secure, TLSName: hostOf(c.Domain),
+		Tap:  func(m phone.SIPMessage) { h.journal.Append(phone.Entry{SIP: &m}) },
+		Lost: func(t sipua.Target, why error) { h.reg.Lost(t, why) },
+		Log:  h.log,
 	}, h.endpoint)
 	if err != nil {
 		return phone.Configured{}, err
@@ -113,6 +120,7 @@ func (h *Handset) Configure(_ context.Context, c phone.Configuration) (phone.Con
 	h.env = &call.Env{
 		Loop: h.loop, Endpoint: h.endpoint, Engine: h.engine, Log: h.log,
 		Emit: h.emitCall, Over: h.over, Referred: h.referred, Lookup: h.lookup, Settings: h.callSettings, SessionID: sessionID,
+		SRTPKey: srtpKey,
 	}
 	h.reg = registration.New(h.registrationConfig())
 	go h.loop.Run()
@@ -130,7 +138,7 @@ func (h *Handset) credentials() sipua.Credentials {
 func (h *Handset) callSettings() call.Settings {
 	return call.Settings{
 		PhoneID: h.cfg.PhoneID, Username: h.cfg.Username, SDPSessionName: h.cfg.SDPSessionName,
-		Codecs: h.codecs, OwnCodecOrder: h.cfg.Codecs != nil,
+		Codecs: h.codecs, OwnCodecOrder: h.cfg.Codecs != nil, SRTP: h.cfg.SRTP,
 		Recording: h.cfg.RecordingEnabled, RecordingsDir: h.cfg.RecordingsDir,
 	}
 }
@@ -149,6 +157,13 @@ func sessionID() uint64 {
 	var b [8]byte
 	_, _ = rand.Read(b[:])
 	return binary.BigEndian.Uint64(b[:]) >> 16
+}
+
+// srtpKey makes a master key and salt of SRTP.
+func srtpKey() phone.Secret {
+	var b [negotiate.KeyLength]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return phone.NewSecret(string(b[:]))
 }
 
 // Watch implements phone.Phone.

@@ -51,6 +51,11 @@ func (s *Session) sendReport(goodbye bool) {
 	if err != nil {
 		return // cannot be: the packet is ours from end to end
 	}
+	if p := s.protection.Load(); p != nil {
+		if data, err = p.rtcpOut.seal(data); err != nil {
+			return // after 2^31 reports
+		}
+	}
 	_, _ = s.rtcp.WriteToUDPAddrPort(data, to.rtcp) // a lost report is no news
 }
 
@@ -102,6 +107,12 @@ func (s *Session) reception(now time.Time) []rtcp.ReceptionReport {
 
 // readReport takes what the far end says: when it sent, and how it hears us.
 func (s *Session) readReport(data []byte) {
+	if p := s.protection.Load(); p != nil {
+		var err error
+		if data, err = p.rtcpIn.DecryptRTCP(data[:0], data, nil); err != nil {
+			return
+		}
+	}
 	packets, err := rtcp.Unmarshal(data)
 	if err != nil {
 		return

@@ -8,6 +8,9 @@
 // RTP goes where signalling says, always: the session does not latch on to the
 // address that packets come from, so that what a test sees is what was
 // negotiated. It accepts packets from any address, as RFC 3550 §8 does.
+//
+// With Protect, all of it is SRTP, encrypted and decrypted at the sockets:
+// nothing above them knows.
 package rtpsession
 
 import (
@@ -61,10 +64,11 @@ type Session struct {
 	rtp    *net.UDPConn
 	rtcp   *net.UDPConn
 
-	remote atomic.Pointer[remote]
-	tx     sender
-	rx     receiver // guarded by mu, which the sending side never takes
-	mu     sync.Mutex
+	remote     atomic.Pointer[remote]
+	protection atomic.Pointer[protection] // nil: RTP in the clear
+	tx         sender
+	rx         receiver // guarded by mu, which the sending side never takes
+	mu         sync.Mutex
 
 	discarded atomic.Int64
 	started   atomic.Bool
