@@ -178,11 +178,3 @@ func isFree(port int) bool {
 	}
 	return u.Close() == nil
 }
-
-// tell writes a line to the program's stdin.
-func (p *program) tell(format string, args ...any) {
-	p.t.Helper()
-	if _, err := fmt.Fprintf(p.stdin, format+"\n", args...); err != nil {
-		p.t.Fatalf("telling %s: %v", p.name, err)
-	}
-}
