@@ -191,6 +191,7 @@ func (c *Call) entered(s phone.State) {
 	}
 	// Beyond what the contract names, what is to be known of the call should
 	// this process die before it has ended.
+	c.log().Debug("the call is "+s.EventName(), "direction", string(c.direction()), "remote_uri", c.remoteURI(), "status", c.lastStatus)
 	c.env.Emit("call.state."+s.EventName(), c.id, map[string]any{
 		"state":            s.EventName(),
 		"remote_uri":       c.remoteURI(),
@@ -227,7 +228,7 @@ func (c *Call) perform(e callstate.Effect) {
 
 func (c *Call) warn(what string, err error) {
 	if err != nil {
-		c.env.Log.Warn("could not send", "what", what, "call_id", c.id, "error", err)
+		c.log().Warn("could not send", "what", what, "error", err)
 	}
 }
 

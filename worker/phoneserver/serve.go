@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
@@ -57,6 +58,18 @@ func Serve(ctx context.Context, p phone.Phone, o Options) error {
 		Logger: o.logger(),
 	})
 	return nil
+}
+
+// RemoveFolder removes the folder of this process's socket, and the one above
+// it if it is the last there: the supervisor made both, and would remove them
+// if it were not gone itself. It is called after Serve.
+func RemoveFolder() {
+	dir := os.Getenv(plugin.EnvUnixSocketDir)
+	if dir == "" {
+		return
+	}
+	_ = os.RemoveAll(dir)            // nobody is left to be told
+	_ = os.Remove(filepath.Dir(dir)) // fails while others have theirs in it
 }
 
 // served is the phone as go-plugin wants to have it.
