@@ -21,15 +21,19 @@ BUILD := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X ringmaster/proto
 # The race detector needs cgo, which needs a C compiler.
 RACE := $(shell command -v "$$($(GO) env CC)" >/dev/null 2>&1 && echo -race)
 
-.PHONY: build test check interop bench generate clean
+.PHONY: build demo test check interop bench generate clean
 
 build:
 	mkdir -p bin
 	$(BUILD) -o bin/ ./cmd/supervisor ./cmd/phoneworker
 
+# Two phones call each other on this machine alone.
+demo: build
+	bin/supervisor demo
+
 # -count=1: tests that run other programs must not be answered from the cache.
-test: $(DLV)
-	RINGMASTER_DLV=$(DLV) $(GO) test $(RACE) -count=1 -timeout 170s ./...
+test:
+	$(GO) test $(RACE) -count=1 -timeout 170s ./...
 
 check: $(GOLANGCI)
 	$(GO) mod tidy -diff
@@ -48,11 +52,11 @@ $(DLV):
 	GOBIN=$(TOOLS) GOFLAGS= CGO_ENABLED=0 $(GO) install github.com/go-delve/delve/cmd/dlv@$(DLV_VERSION)
 	mv $(TOOLS)/dlv $@
 
-interop: build
+interop: build $(DLV)
 	scripts/install-peers
 	asterisk="$$(scripts/install-asterisk)"; \
-	RINGMASTER_INTEROP=1 RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin \
-	$(GO) test -tags interop -count=1 -timeout 600s -v ./tests/asterisk ./tests/interop
+	RINGMASTER_INTEROP=1 RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin RINGMASTER_DLV=$(DLV) \
+	$(GO) test -tags interop -count=1 -parallel 4 -timeout 600s -v ./tests/asterisk ./tests/debugger ./tests/interop
 
 bench: build
 	asterisk="$$(scripts/install-asterisk)"; \

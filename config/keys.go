@@ -35,14 +35,8 @@ var phoneKeys = [...]phoneKey{
 		s.PhoneID = id
 		return ""
 	}},
-	{"domain", true, func(s *phone.Settings, v *yaml.Node, _ Options) (sentence string) {
-		s.Domain, sentence = word(v, "domain")
-		return sentence
-	}},
-	{"username", true, func(s *phone.Settings, v *yaml.Node, _ Options) (sentence string) {
-		s.Username, sentence = word(v, "username")
-		return sentence
-	}},
+	{"domain", true, setWord("domain", func(s *phone.Settings) *string { return &s.Domain })},
+	{"username", true, setWord("username", func(s *phone.Settings) *string { return &s.Username })},
 	{"password", true, setPassword},
 	{"realm", false, func(s *phone.Settings, v *yaml.Node, _ Options) (sentence string) {
 		s.Realm, sentence = word(v, "realm")
@@ -66,6 +60,10 @@ var phoneKeys = [...]phoneKey{
 		s.LocalPort = port
 		return ""
 	}},
+	{"tls_ca_file", false, setWord("tls_ca_file", func(s *phone.Settings) *string { return &s.TLSCAFile })},
+	{"tls_cert_file", false, setWord("tls_cert_file", func(s *phone.Settings) *string { return &s.TLSCertFile })},
+	{"tls_key_file", false, setWord("tls_key_file", func(s *phone.Settings) *string { return &s.TLSKeyFile })},
+	{"tls_insecure", false, flag("tls_insecure", func(s *phone.Settings) *bool { return &s.TLSInsecure })},
 	{"codecs", false, setCodecs},
 	{"register", false, flag("register", func(s *phone.Settings) *bool { return &s.Register })},
 	{"recording_enabled", false, flag("recording_enabled", func(s *phone.Settings) *bool { return &s.RecordingEnabled })},
@@ -135,17 +133,30 @@ func setCodecs(s *phone.Settings, v *yaml.Node, o Options) string {
 	return ""
 }
 
+// telephoneEvent may be listed among a phone's codecs, though it carries no
+// speech.
+const telephoneEvent = "telephone-event"
+
 // CheckCodecs checks a phone's list of codecs against those that are built in;
-// with none given it takes any name. telephone-event may always be listed.
+// with none given it takes any name. telephone-event may always be listed, but
+// not alone.
 func CheckCodecs(codecs, builtIn []string) error {
 	if codecs != nil && len(codecs) == 0 {
 		return fmt.Errorf("codecs is empty: name at least one codec, or leave it out for the default list")
 	}
+	speech := false
 	for _, c := range codecs {
+		if strings.EqualFold(c, telephoneEvent) {
+			continue
+		}
+		speech = true
 		known := func(b string) bool { return strings.EqualFold(b, c) }
-		if len(builtIn) > 0 && !strings.EqualFold(c, "telephone-event") && !slices.ContainsFunc(builtIn, known) {
+		if len(builtIn) > 0 && !slices.ContainsFunc(builtIn, known) {
 			return fmt.Errorf("codec %q is not built in: there are %s", short(c), strings.Join(builtIn, ", "))
 		}
+	}
+	if codecs != nil && !speech {
+		return fmt.Errorf("codecs names no codec for speech: add one to %s, or leave codecs out for the default list", telephoneEvent)
 	}
 	return nil
 }
@@ -165,6 +176,13 @@ func flag(key string, field func(*phone.Settings) *bool) func(*phone.Settings, *
 			return key + " must be true or false"
 		}
 		return ""
+	}
+}
+
+func setWord(key string, field func(*phone.Settings) *string) func(*phone.Settings, *yaml.Node, Options) string {
+	return func(s *phone.Settings, v *yaml.Node, _ Options) (sentence string) {
+		*field(s), sentence = word(v, key)
+		return sentence
 	}
 }
 

@@ -30,6 +30,10 @@ phones:
     auto_answer: false
     local_port: 0
     transport: TCP
+    tls_ca_file: ca.pem
+    tls_cert_file: cert.pem
+    tls_key_file: key.pem
+    tls_insecure: true
     realm: "*"
     register: false
     srtp: true
@@ -43,7 +47,8 @@ phones:
 		{PhoneID: "a", Domain: "pbx.example", Username: "6001", Password: phone.NewSecret("from-env"), Transport: phone.UDP,
 			LocalPort: 5080, Codecs: []string{"pcma"}, AutoAnswer: true, Register: true},
 		{PhoneID: "b", Domain: "pbx.example", Username: "bob", Password: phone.NewSecret("0123"), Transport: phone.TCP,
-			Codecs: []string{"G722", "telephone-event"}, SRTP: true, RecordingEnabled: true, CaptureEnabled: true},
+			Codecs: []string{"G722", "telephone-event"}, SRTP: true, RecordingEnabled: true, CaptureEnabled: true,
+			TLSCAFile: "ca.pem", TLSCertFile: "cert.pem", TLSKeyFile: "key.pem", TLSInsecure: true},
 	}
 	if !reflect.DeepEqual(p.Phones, want) {
 		t.Errorf("phones\n%+v, want\n%+v", p.Phones, want)
@@ -89,7 +94,7 @@ func TestEveryFaultIsNamedWithItsPlace(t *testing.T) {
 		{"unknown key, near", "phones: [{" + ok + ", pasword: y}]", `p.yaml:1:61: phones[0] (a): unknown key "pasword": did you mean "password"?`},
 		{"unknown key at the top", "phones: [{" + ok + "}]\nfones: 1", `p.yaml:2:1: the profile: unknown key "fones": did you mean "phones"?`},
 		{"unknown key, far", "phones: [{" + ok + "}]\nversion: 1", `p.yaml:2:1: the profile: unknown key "version": there are defaults, phones`},
-		{"unknown key in the defaults", "defaults: {colour: red}\nphones: [{" + ok + "}]", `p.yaml:1:12: defaults: unknown key "colour": there are phone_id, domain, username, password, realm, srtp, auto_answer, transport, local_port, codecs, register, recording_enabled, capture_enabled`},
+		{"unknown key in the defaults", "defaults: {colour: red}\nphones: [{" + ok + "}]", `p.yaml:1:12: defaults: unknown key "colour": there are phone_id, domain, username, password, realm, srtp, auto_answer, transport, local_port, tls_ca_file, tls_cert_file, tls_key_file, tls_insecure, codecs, register, recording_enabled, capture_enabled`},
 		{"duplicate phone", "phones:\n  - {" + ok + "}\n  - {" + ok + "}", `p.yaml:3:5: phones[1] (a): duplicate phone_id: phones[0] has it already`},
 		{"duplicate key", "phones: [{" + ok + ", domain: i}]", `p.yaml:1:61: phones[0] (a): duplicate key "domain"`},
 		{"missing", "phones: [{phone_id: a, domain: h, username: a}]", `p.yaml:1:10: phones[0] (a): password is missing`},
@@ -100,6 +105,7 @@ func TestEveryFaultIsNamedWithItsPlace(t *testing.T) {
 		{"transport", "phones: [{" + ok + ", transport: sctp}]", `p.yaml:1:72: phones[0] (a): transport must be udp, tcp or tls`},
 		{"codec not built in", "phones: [{" + ok + ", codecs: [PCMA, G729]}]", `p.yaml:1:69: phones[0] (a): codec "G729" is not built in: there are PCMA, PCMU, G722`},
 		{"no codecs", "phones: [{" + ok + ", codecs: []}]", `p.yaml:1:69: phones[0] (a): codecs is empty: name at least one codec, or leave it out for the default list`},
+		{"no codec for speech", "phones: [{" + ok + ", codecs: [Telephone-Event]}]", `p.yaml:1:69: phones[0] (a): codecs names no codec for speech: add one to telephone-event, or leave codecs out for the default list`},
 		{"codecs is a text", "phones: [{" + ok + ", codecs: PCMA}]", `p.yaml:1:69: phones[0] (a): codecs must be a list of codec names`},
 		{"environment", "phones: [{phone_id: a, domain: h, username: a, password: \"${NOT_SET}\"}]", `p.yaml:1:58: phones[0] (a): password: the environment has no NOT_SET: set it before the server starts`},
 		{"two documents", "phones: [{" + ok + "}]\n---\nphones: []", `p.yaml:1:1: a profile is one YAML document: remove what follows the first`},

@@ -50,6 +50,17 @@ func Check(object map[string]any, patterns *pattern.Library) (Scenario, spec.Iss
 	return read("", root, issues, patterns)
 }
 
+// Object reads the YAML text of a file as the object that a tool call takes,
+// without looking at what it says.
+func Object(file string, text []byte) (map[string]any, spec.Issues) {
+	root, issues := spec.ParseYAML(file, text)
+	if root == nil {
+		return nil, issues
+	}
+	object, _ := root.Plain().(map[string]any)
+	return object, issues
+}
+
 func read(file string, root *spec.Node, issues spec.Issues, patterns *pattern.Library) (Scenario, spec.Issues) {
 	if root == nil {
 		return Scenario{spec.Scenario{Name: spec.DefaultName}}, issues

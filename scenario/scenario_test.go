@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -101,4 +102,31 @@ func BenchmarkCheck200Hooks(b *testing.B) {
 			}
 		}
 	})
+}
+
+// The object of a file is the same scenario as the file.
+func TestObjectOfAFile(t *testing.T) {
+	text, err := os.ReadFile("examples/basic-call-dtmf.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	object, issues := Object("basic-call-dtmf.yaml", text)
+	if len(issues) > 0 {
+		t.Fatal(issues)
+	}
+	raw, err := json.Marshal(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sent map[string]any
+	if err := json.Unmarshal(raw, &sent); err != nil {
+		t.Fatal(err)
+	}
+	s, issues := Check(sent, library(t))
+	if len(issues) > 0 || s.Name() != "basic-call-dtmf" || len(s.Phones()) != 2 {
+		t.Errorf("%s of %v, %v", s.Name(), s.Phones(), issues)
+	}
+	if object, issues := Object("x.yaml", []byte("[")); object != nil || len(issues) != 1 {
+		t.Errorf("%v, %v", object, issues)
+	}
 }

@@ -114,6 +114,14 @@ func (h *house) startPBX(addr netip.AddrPort) error {
 	return nil
 }
 
+// peers names the far ends that are known.
+func (h *house) peers() map[string]string {
+	if h.pbx == nil {
+		return nil
+	}
+	return map[string]string{h.pbx.Addr().String(): "PBX"}
+}
+
 // startProfile starts the phones of --profile and gives those that failed.
 func (h *house) startProfile(ctx context.Context) []fleet.Failure {
 	if len(h.profile) == 0 {
@@ -122,6 +130,11 @@ func (h *house) startProfile(ctx context.Context) []fleet.Failure {
 	result := h.fleet.Load(ctx, h.profile, true)
 	for _, f := range result.Failed {
 		h.log.Error("a phone of the profile did not start", "phone_id", f.PhoneID, "error", f.Err)
+	}
+	for _, st := range result.Added {
+		if r := st.Registration; st.Settings.Register && !r.IsRegistered {
+			h.log.Warn("a phone of the profile is not registered", "phone", st.Settings.PhoneID, "registrar", st.Settings.Domain, "status", r.StatusCode, "reason", cmp.Or(r.Reason, "it has not answered"))
+		}
 	}
 	h.log.Info("the profile is loaded", "phones", len(result.Added), "failed", len(result.Failed))
 	return result.Failed

@@ -94,7 +94,7 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"--help"}, 0, "  -worker program", ""},
 		{[]string{"serve", "-h"}, 0, "Usage: supervisor", ""},
 		{[]string{"serv"}, 2, "", `unknown command "serv": did you mean "serve"?`},
-		{[]string{"dance"}, 2, "", `unknown command "dance": there are serve, run, validate, pbx, doctor, version`},
+		{[]string{"dance"}, 2, "", `unknown command "dance": there are serve, run, validate, pbx, demo, doctor, version`},
 		{[]string{"--tools", "both"}, 2, "", `--tools must be one of ["per-phone" "shared"], not "both"`},
 		{[]string{"--no-such-flag"}, 2, "", "flag provided but not defined: -no-such-flag"},
 		{[]string{"serve", "x"}, 2, "", `serve takes flags only, not "x"`},

@@ -21,7 +21,7 @@ type loaded struct {
 }
 
 // loadScenarios reads every file and tells every fault of all of them.
-func loadScenarios(e Edges, files []string) ([]loaded, error) {
+func loadScenarios(files []string) ([]loaded, error) {
 	patterns, _, err := scenario.Patterns()
 	if err != nil {
 		return nil, cannot(err)
@@ -51,7 +51,7 @@ func validate(_ context.Context, e Edges, args []string) error {
 	if len(args) == 0 {
 		return invalid(errors.New("validate takes the files of scenarios: supervisor validate FILE…"))
 	}
-	all, err := loadScenarios(e, args)
+	all, err := loadScenarios(args)
 	if err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func runScenarios(ctx context.Context, e Edges, args []string) error {
 	if err != nil {
 		return err
 	}
-	all, err := loadScenarios(e, files)
+	all, err := loadScenarios(files)
 	if err != nil {
 		return err
 	}

@@ -83,6 +83,11 @@ type (
 	GetRegistration struct{}
 	// UpdateSettings changes the phone; done when what it started is final.
 	UpdateSettings struct{ Update Update }
+	// StartCapture begins a capture that belongs to no call; done when it has
+	// begun. There is one at a time.
+	StartCapture struct{}
+	// StopCapture ends it; done when the file is complete.
+	StopCapture struct{}
 	// GrantCallIDs hands over a further block of call ids.
 	GrantCallIDs struct{ Block Block }
 )
@@ -109,4 +114,6 @@ func (Register) command()         {}
 func (Unregister) command()       {}
 func (GetRegistration) command()  {}
 func (UpdateSettings) command()   {}
+func (StartCapture) command()     {}
+func (StopCapture) command()      {}
 func (GrantCallIDs) command()     {}

@@ -22,6 +22,9 @@ type Outcome struct {
 	Recording *RecordingInfo
 	// Updated is set by UpdateSettings.
 	Updated *Updated
+	// Capture is set by StartCapture and StopCapture, and by UpdateSettings
+	// when calls are being captured.
+	Capture *CaptureInfo
 }
 
 // CallOutcome says which call a command acted on and how that call stood
@@ -51,6 +54,14 @@ type RecordingInfo struct {
 	Path     string
 	MetaPath string
 	Size     int64 // bytes written so far
+}
+
+// CaptureInfo describes a capture.
+type CaptureInfo struct {
+	Path   string
+	Mode   string // "tcpdump", or "own" for the phone's own packets
+	Reason string // why the mode is "own"; "" otherwise
+	Size   int64  // bytes; StopCapture only
 }
 
 // CallInfo is everything the phone knows of one call.

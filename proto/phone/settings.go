@@ -23,6 +23,12 @@ type Settings struct {
 	LocalPort int      // 0 lets the kernel choose
 	Codecs    []string // as the user wrote them; nil means the default list
 
+	// Files in PEM form, for TLS; "" is none.
+	TLSCAFile   string // certificates of those that sign what the far end shows; "" means the system's
+	TLSCertFile string // the phone's own certificate; without it nobody can connect to the phone over TLS
+	TLSKeyFile  string // the key of TLSCertFile: both or neither
+	TLSInsecure bool   // do not ask who the far end is
+
 	AutoAnswer       bool
 	SRTP             bool
 	Register         bool

@@ -124,6 +124,10 @@ type Settings struct {
 	Register         bool       `protobuf:"varint,11,opt,name=register,proto3" json:"register,omitempty"`
 	RecordingEnabled bool       `protobuf:"varint,12,opt,name=recording_enabled,json=recordingEnabled,proto3" json:"recording_enabled,omitempty"`
 	CaptureEnabled   bool       `protobuf:"varint,13,opt,name=capture_enabled,json=captureEnabled,proto3" json:"capture_enabled,omitempty"`
+	TlsCaFile        string     `protobuf:"bytes,14,opt,name=tls_ca_file,json=tlsCaFile,proto3" json:"tls_ca_file,omitempty"`
+	TlsCertFile      string     `protobuf:"bytes,15,opt,name=tls_cert_file,json=tlsCertFile,proto3" json:"tls_cert_file,omitempty"`
+	TlsKeyFile       string     `protobuf:"bytes,16,opt,name=tls_key_file,json=tlsKeyFile,proto3" json:"tls_key_file,omitempty"`
+	TlsInsecure      bool       `protobuf:"varint,17,opt,name=tls_insecure,json=tlsInsecure,proto3" json:"tls_insecure,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -245,6 +249,34 @@ func (x *Settings) GetRecordingEnabled() bool {
 func (x *Settings) GetCaptureEnabled() bool {
 	if x != nil {
 		return x.CaptureEnabled
+	}
+	return false
+}
+
+func (x *Settings) GetTlsCaFile() string {
+	if x != nil {
+		return x.TlsCaFile
+	}
+	return ""
+}
+
+func (x *Settings) GetTlsCertFile() string {
+	if x != nil {
+		return x.TlsCertFile
+	}
+	return ""
+}
+
+func (x *Settings) GetTlsKeyFile() string {
+	if x != nil {
+		return x.TlsKeyFile
+	}
+	return ""
+}
+
+func (x *Settings) GetTlsInsecure() bool {
+	if x != nil {
+		return x.TlsInsecure
 	}
 	return false
 }
@@ -593,6 +625,8 @@ type DoRequest struct {
 	//	*DoRequest_GetRegistration
 	//	*DoRequest_UpdateSettings
 	//	*DoRequest_GrantCallIds
+	//	*DoRequest_StartCapture
+	//	*DoRequest_StopCapture
 	Command       isDoRequest_Command `protobuf_oneof:"command"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -842,6 +876,24 @@ func (x *DoRequest) GetGrantCallIds() *Block {
 	return nil
 }
 
+func (x *DoRequest) GetStartCapture() *StartCapture {
+	if x != nil {
+		if x, ok := x.Command.(*DoRequest_StartCapture); ok {
+			return x.StartCapture
+		}
+	}
+	return nil
+}
+
+func (x *DoRequest) GetStopCapture() *StopCapture {
+	if x != nil {
+		if x, ok := x.Command.(*DoRequest_StopCapture); ok {
+			return x.StopCapture
+		}
+	}
+	return nil
+}
+
 type isDoRequest_Command interface {
 	isDoRequest_Command()
 }
@@ -938,6 +990,14 @@ type DoRequest_GrantCallIds struct {
 	GrantCallIds *Block `protobuf:"bytes,23,opt,name=grant_call_ids,json=grantCallIds,proto3,oneof"`
 }
 
+type DoRequest_StartCapture struct {
+	StartCapture *StartCapture `protobuf:"bytes,200,opt,name=start_capture,json=startCapture,proto3,oneof"`
+}
+
+type DoRequest_StopCapture struct {
+	StopCapture *StopCapture `protobuf:"bytes,201,opt,name=stop_capture,json=stopCapture,proto3,oneof"`
+}
+
 func (*DoRequest_MakeCall) isDoRequest_Command() {}
 
 func (*DoRequest_Answer) isDoRequest_Command() {}
@@ -983,6 +1043,10 @@ func (*DoRequest_GetRegistration) isDoRequest_Command() {}
 func (*DoRequest_UpdateSettings) isDoRequest_Command() {}
 
 func (*DoRequest_GrantCallIds) isDoRequest_Command() {}
+
+func (*DoRequest_StartCapture) isDoRequest_Command() {}
+
+func (*DoRequest_StopCapture) isDoRequest_Command() {}
 
 type MakeCall struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -1685,6 +1749,78 @@ func (*GetRegistration) Descriptor() ([]byte, []int) {
 	return file_phone_proto_rawDescGZIP(), []int{23}
 }
 
+type StartCapture struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StartCapture) Reset() {
+	*x = StartCapture{}
+	mi := &file_phone_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StartCapture) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StartCapture) ProtoMessage() {}
+
+func (x *StartCapture) ProtoReflect() protoreflect.Message {
+	mi := &file_phone_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StartCapture.ProtoReflect.Descriptor instead.
+func (*StartCapture) Descriptor() ([]byte, []int) {
+	return file_phone_proto_rawDescGZIP(), []int{24}
+}
+
+type StopCapture struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StopCapture) Reset() {
+	*x = StopCapture{}
+	mi := &file_phone_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StopCapture) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StopCapture) ProtoMessage() {}
+
+func (x *StopCapture) ProtoReflect() protoreflect.Message {
+	mi := &file_phone_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StopCapture.ProtoReflect.Descriptor instead.
+func (*StopCapture) Descriptor() ([]byte, []int) {
+	return file_phone_proto_rawDescGZIP(), []int{25}
+}
+
 type DoResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Cursor        uint64                 `protobuf:"varint,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
@@ -1694,13 +1830,14 @@ type DoResponse struct {
 	Registration  *Registration          `protobuf:"bytes,5,opt,name=registration,proto3" json:"registration,omitempty"`
 	Recording     *RecordingInfo         `protobuf:"bytes,6,opt,name=recording,proto3" json:"recording,omitempty"`
 	Updated       *Updated               `protobuf:"bytes,7,opt,name=updated,proto3" json:"updated,omitempty"`
+	Capture       *CaptureInfo           `protobuf:"bytes,200,opt,name=capture,proto3" json:"capture,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DoResponse) Reset() {
 	*x = DoResponse{}
-	mi := &file_phone_proto_msgTypes[24]
+	mi := &file_phone_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1712,7 +1849,7 @@ func (x *DoResponse) String() string {
 func (*DoResponse) ProtoMessage() {}
 
 func (x *DoResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[24]
+	mi := &file_phone_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1725,7 +1862,7 @@ func (x *DoResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DoResponse.ProtoReflect.Descriptor instead.
 func (*DoResponse) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{24}
+	return file_phone_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DoResponse) GetCursor() uint64 {
@@ -1777,6 +1914,13 @@ func (x *DoResponse) GetUpdated() *Updated {
 	return nil
 }
 
+func (x *DoResponse) GetCapture() *CaptureInfo {
+	if x != nil {
+		return x.Capture
+	}
+	return nil
+}
+
 type BeginResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	Outcome       *DoResponse            `protobuf:"bytes,1,opt,name=outcome,proto3" json:"outcome,omitempty"`
@@ -1786,7 +1930,7 @@ type BeginResponse struct {
 
 func (x *BeginResponse) Reset() {
 	*x = BeginResponse{}
-	mi := &file_phone_proto_msgTypes[25]
+	mi := &file_phone_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1798,7 +1942,7 @@ func (x *BeginResponse) String() string {
 func (*BeginResponse) ProtoMessage() {}
 
 func (x *BeginResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[25]
+	mi := &file_phone_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1811,7 +1955,7 @@ func (x *BeginResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeginResponse.ProtoReflect.Descriptor instead.
 func (*BeginResponse) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{25}
+	return file_phone_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *BeginResponse) GetOutcome() *DoResponse {
@@ -1835,7 +1979,7 @@ type CallOutcome struct {
 
 func (x *CallOutcome) Reset() {
 	*x = CallOutcome{}
-	mi := &file_phone_proto_msgTypes[26]
+	mi := &file_phone_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1847,7 +1991,7 @@ func (x *CallOutcome) String() string {
 func (*CallOutcome) ProtoMessage() {}
 
 func (x *CallOutcome) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[26]
+	mi := &file_phone_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1860,7 +2004,7 @@ func (x *CallOutcome) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallOutcome.ProtoReflect.Descriptor instead.
 func (*CallOutcome) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{26}
+	return file_phone_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *CallOutcome) GetCallId() int64 {
@@ -1917,7 +2061,7 @@ type Registration struct {
 
 func (x *Registration) Reset() {
 	*x = Registration{}
-	mi := &file_phone_proto_msgTypes[27]
+	mi := &file_phone_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1929,7 +2073,7 @@ func (x *Registration) String() string {
 func (*Registration) ProtoMessage() {}
 
 func (x *Registration) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[27]
+	mi := &file_phone_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1942,7 +2086,7 @@ func (x *Registration) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Registration.ProtoReflect.Descriptor instead.
 func (*Registration) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{27}
+	return file_phone_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Registration) GetIsRegistered() bool {
@@ -1986,7 +2130,7 @@ type RecordingInfo struct {
 
 func (x *RecordingInfo) Reset() {
 	*x = RecordingInfo{}
-	mi := &file_phone_proto_msgTypes[28]
+	mi := &file_phone_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1998,7 +2142,7 @@ func (x *RecordingInfo) String() string {
 func (*RecordingInfo) ProtoMessage() {}
 
 func (x *RecordingInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[28]
+	mi := &file_phone_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2011,7 +2155,7 @@ func (x *RecordingInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordingInfo.ProtoReflect.Descriptor instead.
 func (*RecordingInfo) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{28}
+	return file_phone_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RecordingInfo) GetCallId() int64 {
@@ -2061,7 +2205,7 @@ type Updated struct {
 
 func (x *Updated) Reset() {
 	*x = Updated{}
-	mi := &file_phone_proto_msgTypes[29]
+	mi := &file_phone_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2073,7 +2217,7 @@ func (x *Updated) String() string {
 func (*Updated) ProtoMessage() {}
 
 func (x *Updated) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[29]
+	mi := &file_phone_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2086,7 +2230,7 @@ func (x *Updated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Updated.ProtoReflect.Descriptor instead.
 func (*Updated) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{29}
+	return file_phone_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Updated) GetReregistered() bool {
@@ -2117,6 +2261,74 @@ func (x *Updated) GetCodecReinviteError() string {
 	return ""
 }
 
+type CaptureInfo struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Path          string                 `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
+	Mode          string                 `protobuf:"bytes,2,opt,name=mode,proto3" json:"mode,omitempty"`
+	Reason        string                 `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Size          int64                  `protobuf:"varint,4,opt,name=size,proto3" json:"size,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CaptureInfo) Reset() {
+	*x = CaptureInfo{}
+	mi := &file_phone_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CaptureInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CaptureInfo) ProtoMessage() {}
+
+func (x *CaptureInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_phone_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CaptureInfo.ProtoReflect.Descriptor instead.
+func (*CaptureInfo) Descriptor() ([]byte, []int) {
+	return file_phone_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *CaptureInfo) GetPath() string {
+	if x != nil {
+		return x.Path
+	}
+	return ""
+}
+
+func (x *CaptureInfo) GetMode() string {
+	if x != nil {
+		return x.Mode
+	}
+	return ""
+}
+
+func (x *CaptureInfo) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *CaptureInfo) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
 type CallInfo struct {
 	state          protoimpl.MessageState `protogen:"open.v1"`
 	CallId         int64                  `protobuf:"varint,1,opt,name=call_id,json=callId,proto3" json:"call_id,omitempty"`
@@ -2143,7 +2355,7 @@ type CallInfo struct {
 
 func (x *CallInfo) Reset() {
 	*x = CallInfo{}
-	mi := &file_phone_proto_msgTypes[30]
+	mi := &file_phone_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2155,7 +2367,7 @@ func (x *CallInfo) String() string {
 func (*CallInfo) ProtoMessage() {}
 
 func (x *CallInfo) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[30]
+	mi := &file_phone_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2168,7 +2380,7 @@ func (x *CallInfo) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallInfo.ProtoReflect.Descriptor instead.
 func (*CallInfo) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{30}
+	return file_phone_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *CallInfo) GetCallId() int64 {
@@ -2315,7 +2527,7 @@ type RTPStats struct {
 
 func (x *RTPStats) Reset() {
 	*x = RTPStats{}
-	mi := &file_phone_proto_msgTypes[31]
+	mi := &file_phone_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2327,7 +2539,7 @@ func (x *RTPStats) String() string {
 func (*RTPStats) ProtoMessage() {}
 
 func (x *RTPStats) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[31]
+	mi := &file_phone_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2340,7 +2552,7 @@ func (x *RTPStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RTPStats.ProtoReflect.Descriptor instead.
 func (*RTPStats) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{31}
+	return file_phone_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *RTPStats) GetTxPackets() int64 {
@@ -2422,7 +2634,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_phone_proto_msgTypes[32]
+	mi := &file_phone_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2434,7 +2646,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[32]
+	mi := &file_phone_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2447,7 +2659,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{32}
+	return file_phone_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *WatchRequest) GetAfter() uint64 {
@@ -2474,7 +2686,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_phone_proto_msgTypes[33]
+	mi := &file_phone_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2486,7 +2698,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[33]
+	mi := &file_phone_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2499,7 +2711,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{33}
+	return file_phone_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Entry) GetSeq() uint64 {
@@ -2610,7 +2822,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_phone_proto_msgTypes[34]
+	mi := &file_phone_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2622,7 +2834,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[34]
+	mi := &file_phone_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2635,7 +2847,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{34}
+	return file_phone_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Event) GetType() string {
@@ -2686,7 +2898,7 @@ type SIPMessage struct {
 
 func (x *SIPMessage) Reset() {
 	*x = SIPMessage{}
-	mi := &file_phone_proto_msgTypes[35]
+	mi := &file_phone_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2698,7 +2910,7 @@ func (x *SIPMessage) String() string {
 func (*SIPMessage) ProtoMessage() {}
 
 func (x *SIPMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[35]
+	mi := &file_phone_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2711,7 +2923,7 @@ func (x *SIPMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SIPMessage.ProtoReflect.Descriptor instead.
 func (*SIPMessage) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{35}
+	return file_phone_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *SIPMessage) GetTime() *timestamppb.Timestamp {
@@ -2762,7 +2974,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_phone_proto_msgTypes[36]
+	mi := &file_phone_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2774,7 +2986,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[36]
+	mi := &file_phone_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2787,7 +2999,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{36}
+	return file_phone_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Message) GetFrom() string {
@@ -2835,7 +3047,7 @@ type Gap struct {
 
 func (x *Gap) Reset() {
 	*x = Gap{}
-	mi := &file_phone_proto_msgTypes[37]
+	mi := &file_phone_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2847,7 +3059,7 @@ func (x *Gap) String() string {
 func (*Gap) ProtoMessage() {}
 
 func (x *Gap) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[37]
+	mi := &file_phone_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2860,7 +3072,7 @@ func (x *Gap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gap.ProtoReflect.Descriptor instead.
 func (*Gap) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{37}
+	return file_phone_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Gap) GetFrom() uint64 {
@@ -2885,7 +3097,7 @@ type HealthRequest struct {
 
 func (x *HealthRequest) Reset() {
 	*x = HealthRequest{}
-	mi := &file_phone_proto_msgTypes[38]
+	mi := &file_phone_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2897,7 +3109,7 @@ func (x *HealthRequest) String() string {
 func (*HealthRequest) ProtoMessage() {}
 
 func (x *HealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[38]
+	mi := &file_phone_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2910,7 +3122,7 @@ func (x *HealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
 func (*HealthRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{38}
+	return file_phone_proto_rawDescGZIP(), []int{41}
 }
 
 type HealthResponse struct {
@@ -2923,7 +3135,7 @@ type HealthResponse struct {
 
 func (x *HealthResponse) Reset() {
 	*x = HealthResponse{}
-	mi := &file_phone_proto_msgTypes[39]
+	mi := &file_phone_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2935,7 +3147,7 @@ func (x *HealthResponse) String() string {
 func (*HealthResponse) ProtoMessage() {}
 
 func (x *HealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[39]
+	mi := &file_phone_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2948,7 +3160,7 @@ func (x *HealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthResponse.ProtoReflect.Descriptor instead.
 func (*HealthResponse) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{39}
+	return file_phone_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *HealthResponse) GetLastSeq() uint64 {
@@ -2974,7 +3186,7 @@ type ShutdownRequest struct {
 
 func (x *ShutdownRequest) Reset() {
 	*x = ShutdownRequest{}
-	mi := &file_phone_proto_msgTypes[40]
+	mi := &file_phone_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2986,7 +3198,7 @@ func (x *ShutdownRequest) String() string {
 func (*ShutdownRequest) ProtoMessage() {}
 
 func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[40]
+	mi := &file_phone_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2999,7 +3211,7 @@ func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownRequest.ProtoReflect.Descriptor instead.
 func (*ShutdownRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{40}
+	return file_phone_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ShutdownRequest) GetHangupCalls() bool {
@@ -3017,7 +3229,7 @@ type ShutdownResponse struct {
 
 func (x *ShutdownResponse) Reset() {
 	*x = ShutdownResponse{}
-	mi := &file_phone_proto_msgTypes[41]
+	mi := &file_phone_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3029,7 +3241,7 @@ func (x *ShutdownResponse) String() string {
 func (*ShutdownResponse) ProtoMessage() {}
 
 func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[41]
+	mi := &file_phone_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3042,7 +3254,7 @@ func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownResponse.ProtoReflect.Descriptor instead.
 func (*ShutdownResponse) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{41}
+	return file_phone_proto_rawDescGZIP(), []int{44}
 }
 
 type PhoneError struct {
@@ -3056,7 +3268,7 @@ type PhoneError struct {
 
 func (x *PhoneError) Reset() {
 	*x = PhoneError{}
-	mi := &file_phone_proto_msgTypes[42]
+	mi := &file_phone_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3068,7 +3280,7 @@ func (x *PhoneError) String() string {
 func (*PhoneError) ProtoMessage() {}
 
 func (x *PhoneError) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[42]
+	mi := &file_phone_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3081,7 +3293,7 @@ func (x *PhoneError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PhoneError.ProtoReflect.Descriptor instead.
 func (*PhoneError) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{42}
+	return file_phone_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *PhoneError) GetKind() int64 {
@@ -3112,7 +3324,7 @@ const file_phone_proto_rawDesc = "" +
 	"\vphone.proto\x12\x13ringmaster.phone.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x0e\n" +
 	"\fHelloRequest\"8\n" +
 	"\rHelloResponse\x12'\n" +
-	"\x0fprogram_version\x18\x01 \x01(\tR\x0eprogramVersion\"\xac\x03\n" +
+	"\x0fprogram_version\x18\x01 \x01(\tR\x0eprogramVersion\"\xb5\x04\n" +
 	"\bSettings\x12\x19\n" +
 	"\bphone_id\x18\x01 \x01(\tR\aphoneId\x12\x16\n" +
 	"\x06domain\x18\x02 \x01(\tR\x06domain\x12\x1a\n" +
@@ -3129,7 +3341,12 @@ const file_phone_proto_rawDesc = "" +
 	" \x01(\bR\x04srtp\x12\x1a\n" +
 	"\bregister\x18\v \x01(\bR\bregister\x12+\n" +
 	"\x11recording_enabled\x18\f \x01(\bR\x10recordingEnabled\x12'\n" +
-	"\x0fcapture_enabled\x18\r \x01(\bR\x0ecaptureEnabled\";\n" +
+	"\x0fcapture_enabled\x18\r \x01(\bR\x0ecaptureEnabled\x12\x1e\n" +
+	"\vtls_ca_file\x18\x0e \x01(\tR\ttlsCaFile\x12\"\n" +
+	"\rtls_cert_file\x18\x0f \x01(\tR\vtlsCertFile\x12 \n" +
+	"\ftls_key_file\x18\x10 \x01(\tR\n" +
+	"tlsKeyFile\x12!\n" +
+	"\ftls_insecure\x18\x11 \x01(\bR\vtlsInsecure\";\n" +
 	"\tCodecList\x12\x18\n" +
 	"\adefault\x18\x01 \x01(\bR\adefault\x12\x14\n" +
 	"\x05names\x18\x02 \x03(\tR\x05names\"3\n" +
@@ -3159,7 +3376,7 @@ const file_phone_proto_rawDesc = "" +
 	"\x06_realmB\a\n" +
 	"\x05_srtpB\x14\n" +
 	"\x12_recording_enabledB\x12\n" +
-	"\x10_capture_enabled\"\xf9\v\n" +
+	"\x10_capture_enabled\"\x8c\r\n" +
 	"\tDoRequest\x12<\n" +
 	"\tmake_call\x18\x01 \x01(\v2\x1d.ringmaster.phone.v1.MakeCallH\x00R\bmakeCall\x12;\n" +
 	"\x06answer\x18\x02 \x01(\v2!.ringmaster.phone.v1.StatusOnCallH\x00R\x06answer\x12;\n" +
@@ -3193,7 +3410,9 @@ const file_phone_proto_rawDesc = "" +
 	"unregister\x12Q\n" +
 	"\x10get_registration\x18\x15 \x01(\v2$.ringmaster.phone.v1.GetRegistrationH\x00R\x0fgetRegistration\x12F\n" +
 	"\x0fupdate_settings\x18\x16 \x01(\v2\x1b.ringmaster.phone.v1.UpdateH\x00R\x0eupdateSettings\x12B\n" +
-	"\x0egrant_call_ids\x18\x17 \x01(\v2\x1a.ringmaster.phone.v1.BlockH\x00R\fgrantCallIdsB\t\n" +
+	"\x0egrant_call_ids\x18\x17 \x01(\v2\x1a.ringmaster.phone.v1.BlockH\x00R\fgrantCallIds\x12I\n" +
+	"\rstart_capture\x18\xc8\x01 \x01(\v2!.ringmaster.phone.v1.StartCaptureH\x00R\fstartCapture\x12F\n" +
+	"\fstop_capture\x18\xc9\x01 \x01(\v2 .ringmaster.phone.v1.StopCaptureH\x00R\vstopCaptureB\t\n" +
 	"\acommand\"\xa7\x01\n" +
 	"\bMakeCall\x12\x19\n" +
 	"\bdest_uri\x18\x01 \x01(\tR\adestUri\x12D\n" +
@@ -3251,7 +3470,9 @@ const file_phone_proto_rawDesc = "" +
 	"\bRegister\"\f\n" +
 	"\n" +
 	"Unregister\"\x11\n" +
-	"\x0fGetRegistration\"\xf4\x02\n" +
+	"\x0fGetRegistration\"\x0e\n" +
+	"\fStartCapture\"\r\n" +
+	"\vStopCapture\"\xb1\x03\n" +
 	"\n" +
 	"DoResponse\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\x04R\x06cursor\x124\n" +
@@ -3260,7 +3481,8 @@ const file_phone_proto_rawDesc = "" +
 	"\fparticipants\x18\x04 \x01(\x03R\fparticipants\x12E\n" +
 	"\fregistration\x18\x05 \x01(\v2!.ringmaster.phone.v1.RegistrationR\fregistration\x12@\n" +
 	"\trecording\x18\x06 \x01(\v2\".ringmaster.phone.v1.RecordingInfoR\trecording\x126\n" +
-	"\aupdated\x18\a \x01(\v2\x1c.ringmaster.phone.v1.UpdatedR\aupdated\"J\n" +
+	"\aupdated\x18\a \x01(\v2\x1c.ringmaster.phone.v1.UpdatedR\aupdated\x12;\n" +
+	"\acapture\x18\xc8\x01 \x01(\v2 .ringmaster.phone.v1.CaptureInfoR\acapture\"J\n" +
 	"\rBeginResponse\x129\n" +
 	"\aoutcome\x18\x01 \x01(\v2\x1f.ringmaster.phone.v1.DoResponseR\aoutcome\"\xa0\x01\n" +
 	"\vCallOutcome\x12\x17\n" +
@@ -3286,7 +3508,12 @@ const file_phone_proto_rawDesc = "" +
 	"\freregistered\x18\x01 \x01(\bR\freregistered\x12*\n" +
 	"\x11affected_call_ids\x18\x02 \x03(\x03R\x0faffectedCallIds\x12.\n" +
 	"\x13codec_reinvited_ids\x18\x03 \x03(\x03R\x11codecReinvitedIds\x120\n" +
-	"\x14codec_reinvite_error\x18\x04 \x01(\tR\x12codecReinviteError\"\xbd\x05\n" +
+	"\x14codec_reinvite_error\x18\x04 \x01(\tR\x12codecReinviteError\"a\n" +
+	"\vCaptureInfo\x12\x12\n" +
+	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
+	"\x04mode\x18\x02 \x01(\tR\x04mode\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x12\n" +
+	"\x04size\x18\x04 \x01(\x03R\x04size\"\xbd\x05\n" +
 	"\bCallInfo\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\x03R\x06callId\x12\x1e\n" +
 	"\vsip_call_id\x18\x02 \x01(\tR\tsipCallId\x12\x14\n" +
@@ -3394,7 +3621,7 @@ func file_phone_proto_rawDescGZIP() []byte {
 	return file_phone_proto_rawDescData
 }
 
-var file_phone_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_phone_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_phone_proto_goTypes = []any{
 	(*HelloRequest)(nil),          // 0: ringmaster.phone.v1.HelloRequest
 	(*HelloResponse)(nil),         // 1: ringmaster.phone.v1.HelloResponse
@@ -3420,28 +3647,31 @@ var file_phone_proto_goTypes = []any{
 	(*Register)(nil),              // 21: ringmaster.phone.v1.Register
 	(*Unregister)(nil),            // 22: ringmaster.phone.v1.Unregister
 	(*GetRegistration)(nil),       // 23: ringmaster.phone.v1.GetRegistration
-	(*DoResponse)(nil),            // 24: ringmaster.phone.v1.DoResponse
-	(*BeginResponse)(nil),         // 25: ringmaster.phone.v1.BeginResponse
-	(*CallOutcome)(nil),           // 26: ringmaster.phone.v1.CallOutcome
-	(*Registration)(nil),          // 27: ringmaster.phone.v1.Registration
-	(*RecordingInfo)(nil),         // 28: ringmaster.phone.v1.RecordingInfo
-	(*Updated)(nil),               // 29: ringmaster.phone.v1.Updated
-	(*CallInfo)(nil),              // 30: ringmaster.phone.v1.CallInfo
-	(*RTPStats)(nil),              // 31: ringmaster.phone.v1.RTPStats
-	(*WatchRequest)(nil),          // 32: ringmaster.phone.v1.WatchRequest
-	(*Entry)(nil),                 // 33: ringmaster.phone.v1.Entry
-	(*Event)(nil),                 // 34: ringmaster.phone.v1.Event
-	(*SIPMessage)(nil),            // 35: ringmaster.phone.v1.SIPMessage
-	(*Message)(nil),               // 36: ringmaster.phone.v1.Message
-	(*Gap)(nil),                   // 37: ringmaster.phone.v1.Gap
-	(*HealthRequest)(nil),         // 38: ringmaster.phone.v1.HealthRequest
-	(*HealthResponse)(nil),        // 39: ringmaster.phone.v1.HealthResponse
-	(*ShutdownRequest)(nil),       // 40: ringmaster.phone.v1.ShutdownRequest
-	(*ShutdownResponse)(nil),      // 41: ringmaster.phone.v1.ShutdownResponse
-	(*PhoneError)(nil),            // 42: ringmaster.phone.v1.PhoneError
-	nil,                           // 43: ringmaster.phone.v1.MakeCall.HeadersEntry
-	(*durationpb.Duration)(nil),   // 44: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 45: google.protobuf.Timestamp
+	(*StartCapture)(nil),          // 24: ringmaster.phone.v1.StartCapture
+	(*StopCapture)(nil),           // 25: ringmaster.phone.v1.StopCapture
+	(*DoResponse)(nil),            // 26: ringmaster.phone.v1.DoResponse
+	(*BeginResponse)(nil),         // 27: ringmaster.phone.v1.BeginResponse
+	(*CallOutcome)(nil),           // 28: ringmaster.phone.v1.CallOutcome
+	(*Registration)(nil),          // 29: ringmaster.phone.v1.Registration
+	(*RecordingInfo)(nil),         // 30: ringmaster.phone.v1.RecordingInfo
+	(*Updated)(nil),               // 31: ringmaster.phone.v1.Updated
+	(*CaptureInfo)(nil),           // 32: ringmaster.phone.v1.CaptureInfo
+	(*CallInfo)(nil),              // 33: ringmaster.phone.v1.CallInfo
+	(*RTPStats)(nil),              // 34: ringmaster.phone.v1.RTPStats
+	(*WatchRequest)(nil),          // 35: ringmaster.phone.v1.WatchRequest
+	(*Entry)(nil),                 // 36: ringmaster.phone.v1.Entry
+	(*Event)(nil),                 // 37: ringmaster.phone.v1.Event
+	(*SIPMessage)(nil),            // 38: ringmaster.phone.v1.SIPMessage
+	(*Message)(nil),               // 39: ringmaster.phone.v1.Message
+	(*Gap)(nil),                   // 40: ringmaster.phone.v1.Gap
+	(*HealthRequest)(nil),         // 41: ringmaster.phone.v1.HealthRequest
+	(*HealthResponse)(nil),        // 42: ringmaster.phone.v1.HealthResponse
+	(*ShutdownRequest)(nil),       // 43: ringmaster.phone.v1.ShutdownRequest
+	(*ShutdownResponse)(nil),      // 44: ringmaster.phone.v1.ShutdownResponse
+	(*PhoneError)(nil),            // 45: ringmaster.phone.v1.PhoneError
+	nil,                           // 46: ringmaster.phone.v1.MakeCall.HeadersEntry
+	(*durationpb.Duration)(nil),   // 47: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 48: google.protobuf.Timestamp
 }
 var file_phone_proto_depIdxs = []int32{
 	3,  // 0: ringmaster.phone.v1.Settings.codecs:type_name -> ringmaster.phone.v1.CodecList
@@ -3471,46 +3701,49 @@ var file_phone_proto_depIdxs = []int32{
 	23, // 24: ringmaster.phone.v1.DoRequest.get_registration:type_name -> ringmaster.phone.v1.GetRegistration
 	7,  // 25: ringmaster.phone.v1.DoRequest.update_settings:type_name -> ringmaster.phone.v1.Update
 	4,  // 26: ringmaster.phone.v1.DoRequest.grant_call_ids:type_name -> ringmaster.phone.v1.Block
-	43, // 27: ringmaster.phone.v1.MakeCall.headers:type_name -> ringmaster.phone.v1.MakeCall.HeadersEntry
-	3,  // 28: ringmaster.phone.v1.SetCodecs.codecs:type_name -> ringmaster.phone.v1.CodecList
-	26, // 29: ringmaster.phone.v1.DoResponse.call:type_name -> ringmaster.phone.v1.CallOutcome
-	30, // 30: ringmaster.phone.v1.DoResponse.calls:type_name -> ringmaster.phone.v1.CallInfo
-	27, // 31: ringmaster.phone.v1.DoResponse.registration:type_name -> ringmaster.phone.v1.Registration
-	28, // 32: ringmaster.phone.v1.DoResponse.recording:type_name -> ringmaster.phone.v1.RecordingInfo
-	29, // 33: ringmaster.phone.v1.DoResponse.updated:type_name -> ringmaster.phone.v1.Updated
-	24, // 34: ringmaster.phone.v1.BeginResponse.outcome:type_name -> ringmaster.phone.v1.DoResponse
-	44, // 35: ringmaster.phone.v1.CallInfo.duration:type_name -> google.protobuf.Duration
-	31, // 36: ringmaster.phone.v1.CallInfo.rtp:type_name -> ringmaster.phone.v1.RTPStats
-	45, // 37: ringmaster.phone.v1.CallInfo.started_at:type_name -> google.protobuf.Timestamp
-	45, // 38: ringmaster.phone.v1.CallInfo.answered_at:type_name -> google.protobuf.Timestamp
-	45, // 39: ringmaster.phone.v1.CallInfo.ended_at:type_name -> google.protobuf.Timestamp
-	34, // 40: ringmaster.phone.v1.Entry.event:type_name -> ringmaster.phone.v1.Event
-	35, // 41: ringmaster.phone.v1.Entry.sip:type_name -> ringmaster.phone.v1.SIPMessage
-	30, // 42: ringmaster.phone.v1.Entry.ended:type_name -> ringmaster.phone.v1.CallInfo
-	36, // 43: ringmaster.phone.v1.Entry.inbox:type_name -> ringmaster.phone.v1.Message
-	37, // 44: ringmaster.phone.v1.Entry.gap:type_name -> ringmaster.phone.v1.Gap
-	45, // 45: ringmaster.phone.v1.Event.time:type_name -> google.protobuf.Timestamp
-	45, // 46: ringmaster.phone.v1.SIPMessage.time:type_name -> google.protobuf.Timestamp
-	45, // 47: ringmaster.phone.v1.Message.time:type_name -> google.protobuf.Timestamp
-	0,  // 48: ringmaster.phone.v1.PhoneService.Hello:input_type -> ringmaster.phone.v1.HelloRequest
-	5,  // 49: ringmaster.phone.v1.PhoneService.Configure:input_type -> ringmaster.phone.v1.ConfigureRequest
-	8,  // 50: ringmaster.phone.v1.PhoneService.Do:input_type -> ringmaster.phone.v1.DoRequest
-	8,  // 51: ringmaster.phone.v1.PhoneService.Begin:input_type -> ringmaster.phone.v1.DoRequest
-	32, // 52: ringmaster.phone.v1.PhoneService.Watch:input_type -> ringmaster.phone.v1.WatchRequest
-	38, // 53: ringmaster.phone.v1.PhoneService.Health:input_type -> ringmaster.phone.v1.HealthRequest
-	40, // 54: ringmaster.phone.v1.PhoneService.Shutdown:input_type -> ringmaster.phone.v1.ShutdownRequest
-	1,  // 55: ringmaster.phone.v1.PhoneService.Hello:output_type -> ringmaster.phone.v1.HelloResponse
-	6,  // 56: ringmaster.phone.v1.PhoneService.Configure:output_type -> ringmaster.phone.v1.ConfigureResponse
-	24, // 57: ringmaster.phone.v1.PhoneService.Do:output_type -> ringmaster.phone.v1.DoResponse
-	25, // 58: ringmaster.phone.v1.PhoneService.Begin:output_type -> ringmaster.phone.v1.BeginResponse
-	33, // 59: ringmaster.phone.v1.PhoneService.Watch:output_type -> ringmaster.phone.v1.Entry
-	39, // 60: ringmaster.phone.v1.PhoneService.Health:output_type -> ringmaster.phone.v1.HealthResponse
-	41, // 61: ringmaster.phone.v1.PhoneService.Shutdown:output_type -> ringmaster.phone.v1.ShutdownResponse
-	55, // [55:62] is the sub-list for method output_type
-	48, // [48:55] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	24, // 27: ringmaster.phone.v1.DoRequest.start_capture:type_name -> ringmaster.phone.v1.StartCapture
+	25, // 28: ringmaster.phone.v1.DoRequest.stop_capture:type_name -> ringmaster.phone.v1.StopCapture
+	46, // 29: ringmaster.phone.v1.MakeCall.headers:type_name -> ringmaster.phone.v1.MakeCall.HeadersEntry
+	3,  // 30: ringmaster.phone.v1.SetCodecs.codecs:type_name -> ringmaster.phone.v1.CodecList
+	28, // 31: ringmaster.phone.v1.DoResponse.call:type_name -> ringmaster.phone.v1.CallOutcome
+	33, // 32: ringmaster.phone.v1.DoResponse.calls:type_name -> ringmaster.phone.v1.CallInfo
+	29, // 33: ringmaster.phone.v1.DoResponse.registration:type_name -> ringmaster.phone.v1.Registration
+	30, // 34: ringmaster.phone.v1.DoResponse.recording:type_name -> ringmaster.phone.v1.RecordingInfo
+	31, // 35: ringmaster.phone.v1.DoResponse.updated:type_name -> ringmaster.phone.v1.Updated
+	32, // 36: ringmaster.phone.v1.DoResponse.capture:type_name -> ringmaster.phone.v1.CaptureInfo
+	26, // 37: ringmaster.phone.v1.BeginResponse.outcome:type_name -> ringmaster.phone.v1.DoResponse
+	47, // 38: ringmaster.phone.v1.CallInfo.duration:type_name -> google.protobuf.Duration
+	34, // 39: ringmaster.phone.v1.CallInfo.rtp:type_name -> ringmaster.phone.v1.RTPStats
+	48, // 40: ringmaster.phone.v1.CallInfo.started_at:type_name -> google.protobuf.Timestamp
+	48, // 41: ringmaster.phone.v1.CallInfo.answered_at:type_name -> google.protobuf.Timestamp
+	48, // 42: ringmaster.phone.v1.CallInfo.ended_at:type_name -> google.protobuf.Timestamp
+	37, // 43: ringmaster.phone.v1.Entry.event:type_name -> ringmaster.phone.v1.Event
+	38, // 44: ringmaster.phone.v1.Entry.sip:type_name -> ringmaster.phone.v1.SIPMessage
+	33, // 45: ringmaster.phone.v1.Entry.ended:type_name -> ringmaster.phone.v1.CallInfo
+	39, // 46: ringmaster.phone.v1.Entry.inbox:type_name -> ringmaster.phone.v1.Message
+	40, // 47: ringmaster.phone.v1.Entry.gap:type_name -> ringmaster.phone.v1.Gap
+	48, // 48: ringmaster.phone.v1.Event.time:type_name -> google.protobuf.Timestamp
+	48, // 49: ringmaster.phone.v1.SIPMessage.time:type_name -> google.protobuf.Timestamp
+	48, // 50: ringmaster.phone.v1.Message.time:type_name -> google.protobuf.Timestamp
+	0,  // 51: ringmaster.phone.v1.PhoneService.Hello:input_type -> ringmaster.phone.v1.HelloRequest
+	5,  // 52: ringmaster.phone.v1.PhoneService.Configure:input_type -> ringmaster.phone.v1.ConfigureRequest
+	8,  // 53: ringmaster.phone.v1.PhoneService.Do:input_type -> ringmaster.phone.v1.DoRequest
+	8,  // 54: ringmaster.phone.v1.PhoneService.Begin:input_type -> ringmaster.phone.v1.DoRequest
+	35, // 55: ringmaster.phone.v1.PhoneService.Watch:input_type -> ringmaster.phone.v1.WatchRequest
+	41, // 56: ringmaster.phone.v1.PhoneService.Health:input_type -> ringmaster.phone.v1.HealthRequest
+	43, // 57: ringmaster.phone.v1.PhoneService.Shutdown:input_type -> ringmaster.phone.v1.ShutdownRequest
+	1,  // 58: ringmaster.phone.v1.PhoneService.Hello:output_type -> ringmaster.phone.v1.HelloResponse
+	6,  // 59: ringmaster.phone.v1.PhoneService.Configure:output_type -> ringmaster.phone.v1.ConfigureResponse
+	26, // 60: ringmaster.phone.v1.PhoneService.Do:output_type -> ringmaster.phone.v1.DoResponse
+	27, // 61: ringmaster.phone.v1.PhoneService.Begin:output_type -> ringmaster.phone.v1.BeginResponse
+	36, // 62: ringmaster.phone.v1.PhoneService.Watch:output_type -> ringmaster.phone.v1.Entry
+	42, // 63: ringmaster.phone.v1.PhoneService.Health:output_type -> ringmaster.phone.v1.HealthResponse
+	44, // 64: ringmaster.phone.v1.PhoneService.Shutdown:output_type -> ringmaster.phone.v1.ShutdownResponse
+	58, // [58:65] is the sub-list for method output_type
+	51, // [51:58] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_phone_proto_init() }
@@ -3543,6 +3776,8 @@ func file_phone_proto_init() {
 		(*DoRequest_GetRegistration)(nil),
 		(*DoRequest_UpdateSettings)(nil),
 		(*DoRequest_GrantCallIds)(nil),
+		(*DoRequest_StartCapture)(nil),
+		(*DoRequest_StopCapture)(nil),
 	}
 	file_phone_proto_msgTypes[10].OneofWrappers = []any{}
 	file_phone_proto_msgTypes[11].OneofWrappers = []any{}
@@ -3551,21 +3786,21 @@ func file_phone_proto_init() {
 	file_phone_proto_msgTypes[15].OneofWrappers = []any{}
 	file_phone_proto_msgTypes[17].OneofWrappers = []any{}
 	file_phone_proto_msgTypes[18].OneofWrappers = []any{}
-	file_phone_proto_msgTypes[33].OneofWrappers = []any{
+	file_phone_proto_msgTypes[36].OneofWrappers = []any{
 		(*Entry_Event)(nil),
 		(*Entry_Sip)(nil),
 		(*Entry_Ended)(nil),
 		(*Entry_Inbox)(nil),
 		(*Entry_Gap)(nil),
 	}
-	file_phone_proto_msgTypes[34].OneofWrappers = []any{}
+	file_phone_proto_msgTypes[37].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_phone_proto_rawDesc), len(file_phone_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   44,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

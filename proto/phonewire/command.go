@@ -68,6 +68,10 @@ func phoneCommandToWire(cmd phone.Command, m *pb.DoRequest) error {
 		m.Command = &pb.DoRequest_GetRegistration{GetRegistration: &pb.GetRegistration{}}
 	case phone.UpdateSettings:
 		m.Command = &pb.DoRequest_UpdateSettings{UpdateSettings: updateToWire(c.Update)}
+	case phone.StartCapture:
+		m.Command = &pb.DoRequest_StartCapture{StartCapture: &pb.StartCapture{}}
+	case phone.StopCapture:
+		m.Command = &pb.DoRequest_StopCapture{StopCapture: &pb.StopCapture{}}
 	case phone.GrantCallIDs:
 		m.Command = &pb.DoRequest_GrantCallIds{GrantCallIds: blockToWire(c.Block)}
 	default:
@@ -132,6 +136,10 @@ func phoneCommandFromWire(m *pb.DoRequest) (phone.Command, error) {
 		return phone.GetRegistration{}, nil
 	case *pb.DoRequest_UpdateSettings:
 		return phone.UpdateSettings{Update: updateFromWire(c.UpdateSettings)}, nil
+	case *pb.DoRequest_StartCapture:
+		return phone.StartCapture{}, nil
+	case *pb.DoRequest_StopCapture:
+		return phone.StopCapture{}, nil
 	case *pb.DoRequest_GrantCallIds:
 		return phone.GrantCallIDs{Block: blockFromWire(c.GrantCallIds)}, nil
 	default:

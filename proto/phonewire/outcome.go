@@ -48,6 +48,9 @@ func OutcomeToWire(o phone.Outcome) *pb.DoResponse {
 			CodecReinviteError: text(u.CodecReinviteError),
 		}
 	}
+	if k := o.Capture; k != nil {
+		m.Capture = &pb.CaptureInfo{Path: text(k.Path), Mode: text(k.Mode), Reason: text(k.Reason), Size: k.Size}
+	}
 	return m
 }
 
@@ -91,6 +94,9 @@ func OutcomeFromWire(m *pb.DoResponse) phone.Outcome {
 			CodecReinvitedIDs:  callIDsFromWire(u.GetCodecReinvitedIds()),
 			CodecReinviteError: u.GetCodecReinviteError(),
 		}
+	}
+	if k := m.GetCapture(); k != nil {
+		o.Capture = &phone.CaptureInfo{Path: k.GetPath(), Mode: k.GetMode(), Reason: k.GetReason(), Size: k.GetSize()}
 	}
 	return o
 }

@@ -22,6 +22,7 @@ var commands = []phone.Command{
 	phone.SetCodecs{}, phone.BlindTransfer{}, phone.AttendedTransfer{}, phone.Conference{}, phone.SendDTMF{},
 	phone.PlayAudio{}, phone.StopAudio{}, phone.GetRecording{}, phone.ListCalls{}, phone.GetCall{},
 	phone.SendMessage{}, phone.Register{}, phone.Unregister{}, phone.GetRegistration{}, phone.UpdateSettings{}, phone.GrantCallIDs{},
+	phone.StartCapture{}, phone.StopCapture{},
 }
 
 func TestTheListOfCommandsIsComplete(t *testing.T) {

@@ -131,7 +131,7 @@ func (s section) codecs() []Codec {
 		seen[pt] = true
 		c, ok := s.names[pt]
 		if !ok {
-			if c, ok = static(pt); !ok {
+			if c, ok = Static(pt); !ok {
 				continue
 			}
 		}

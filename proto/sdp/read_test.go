@@ -157,12 +157,12 @@ func TestConnectionAddresses(t *testing.T) {
 
 func TestStaticPayloadTypes(t *testing.T) {
 	for pt, want := range map[uint8]string{0: "PCMU", 3: "GSM", 8: "PCMA", 9: "G722", 13: "CN", 18: "G729", 34: "H263", 1: "", 19: "", 35: "", 96: "", 127: ""} {
-		got, ok := static(pt)
+		got, ok := Static(pt)
 		if got.Name != want || ok != (want != "") || ok && (got.PT != pt || got.Channels < 1 || got.ClockRate < 8000) {
 			t.Errorf("%d: %+v, want %q", pt, got, want)
 		}
 	}
-	if g722, _ := static(9); g722.ClockRate != 8000 { // RFC 3551 §4.5.2
+	if g722, _ := Static(9); g722.ClockRate != 8000 { // RFC 3551 §4.5.2
 		t.Error(g722)
 	}
 }

@@ -28,8 +28,8 @@ var statics = [...]Codec{
 	34: {Name: "H263", ClockRate: 90000},
 }
 
-// static names a payload type that RFC 3551 has given away.
-func static(pt uint8) (Codec, bool) {
+// Static names a payload type that RFC 3551 has given away.
+func Static(pt uint8) (Codec, bool) {
 	if int(pt) >= len(statics) || statics[pt].Name == "" {
 		return Codec{}, false
 	}

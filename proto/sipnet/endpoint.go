@@ -26,6 +26,10 @@ type Config struct {
 	// TLS is used both ways. Without a certificate in it nobody can connect
 	// over TLS, and the phone is reached through the connections it makes.
 	TLS *tls.Config
+	// TLSName is the name that TLS verifies where a target is named by its
+	// address alone, as in the Contact of a server that was found by name; ""
+	// means the address.
+	TLSName string
 	// Tap is shown every message, in the order of the socket, from any
 	// goroutine; Raw is its to keep. It must not block.
 	Tap func(phone.SIPMessage)
@@ -33,8 +37,12 @@ type Config struct {
 	// one at a time for each socket. back is where responses to it go; its
 	// Source is not set. While Handle blocks, that socket is not read.
 	Handle func(msg sip.Message, back Target)
-	Now    func() time.Time
-	Log    hclog.Logger
+	// Lost is told of a connection that this endpoint had made and that has
+	// ended, and why, from any goroutine, after all that came through it; not
+	// of one that Close ends. It must not block. nil for none.
+	Lost func(to Target, why error)
+	Now  func() time.Time
+	Log  hclog.Logger
 }
 
 // Endpoint is the sockets. Its methods may be called from any goroutine.
@@ -72,6 +80,9 @@ func Listen(cfg Config) (*Endpoint, error) {
 	}
 	if cfg.Tap == nil {
 		cfg.Tap = func(phone.SIPMessage) {}
+	}
+	if cfg.Lost == nil {
+		cfg.Lost = func(Target, error) {}
 	}
 	if cfg.TLS == nil {
 		cfg.TLS = &tls.Config{MinVersion: tls.VersionTLS12}
@@ -218,8 +229,8 @@ func (e *Endpoint) countMalformed(raw []byte, from netip.AddrPort, err error) {
 }
 
 // show gives a message to the tap.
-func (e *Endpoint) show(sent bool, t phone.Transport, remote netip.AddrPort, raw []byte) {
-	e.cfg.Tap(phone.SIPMessage{Time: e.cfg.Now(), Sent: sent, Transport: t, Remote: remote.String(), Raw: raw})
+func (e *Endpoint) show(at time.Time, sent bool, t phone.Transport, remote netip.AddrPort, raw []byte) {
+	e.cfg.Tap(phone.SIPMessage{Time: at, Sent: sent, Transport: t, Remote: remote.String(), Raw: raw})
 }
 
 func (e *Endpoint) closeSockets() {

@@ -430,3 +430,32 @@ func TestSourcesAreRemembered(t *testing.T) {
 		t.Errorf("old: %v was kept", got)
 	}
 }
+
+// Whoever has made a connection learns of its end, and why; not by Close.
+func TestLostConnections(t *testing.T) {
+	type loss struct {
+		to  Target
+		why error
+	}
+	lost := make(chan loss, 10)
+	note := func(c *Config) { c.Lost = func(to Target, why error) { lost <- loss{to, why} } }
+	client, server := newEndpoint(t, note), newEndpoint(t, note)
+	to := server.target(phone.TCP)
+	if err := client.sendAndWait(request(t), to); err != nil {
+		t.Fatal(err)
+	}
+	server.next()
+	server.Close()
+	if l := take(t, lost); l.to.Addr != to.Addr || l.to.Transport != phone.TCP || !strings.Contains(l.why.Error(), "was closed") {
+		t.Errorf("%+v", l)
+	}
+	other := newEndpoint(t, nil)
+	if err := client.sendAndWait(request(t), other.target(phone.TCP)); err != nil {
+		t.Fatal(err)
+	}
+	other.next()
+	client.Close()
+	if len(lost) != 0 {
+		t.Errorf("lost more than one connection: %+v", <-lost)
+	}
+}

@@ -3,8 +3,10 @@ package sipnet
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"strings"
@@ -39,6 +41,7 @@ type conn struct {
 	key      connKey
 	queue    chan outgoing
 	gone     chan struct{} // closed by the reader when the stream has ended
+	why      error         // set by the reader before that
 }
 
 type outgoing struct {
@@ -65,7 +68,7 @@ func (e *Endpoint) sendStream(raw []byte, to Target, via *sip.ViaHeader, isRespo
 	if e.closed {
 		return false, errClosed
 	}
-	key := connKey{to.Transport, to.Addr, tlsName(to)}
+	key := connKey{to.Transport, to.Addr, e.tlsName(to)}
 	c := e.conns[key]
 	if c == nil && isResponse {
 		key.addr = sentByAddr(via, to.Transport, to.Addr.Addr())
@@ -87,11 +90,17 @@ func (e *Endpoint) sendStream(raw []byte, to Target, via *sip.ViaHeader, isRespo
 	}
 }
 
-func tlsName(t Target) string {
+// tlsName is the name that the far end's certificate must have; "" stands for
+// the address.
+func (e *Endpoint) tlsName(t Target) string {
 	if t.Transport != phone.TLS {
 		return ""
 	}
-	return strings.ToLower(t.Host)
+	name := strings.ToLower(t.Host)
+	if _, err := netip.ParseAddr(name); err == nil && e.cfg.TLSName != "" {
+		name = strings.ToLower(e.cfg.TLSName)
+	}
+	return name
 }
 
 func (c *conn) dialAndRun() {
@@ -114,21 +123,39 @@ func (c *conn) dialAndRun() {
 		secure := tls.Client(stream, cfg)
 		if err := secure.HandshakeContext(ctx); err != nil {
 			_ = stream.Close()
-			c.fail(fmt.Errorf("no TLS with %s: %w", c.key.addr, err))
+			c.fail(fmt.Errorf("no TLS with %s: %w", c.key.addr, distrust(err)))
 			return
 		}
 		stream = secure
 	}
-	c.run(stream)
+	err = c.run(stream)
+	if c.endpoint.ctx.Err() == nil {
+		c.endpoint.cfg.Lost(c.target(), err)
+	}
 }
 
-// run reads and writes until the stream or the endpoint ends.
-func (c *conn) run(stream net.Conn) {
+// distrust says what to do about a certificate that nobody vouches for.
+func distrust(err error) error {
+	var unknown x509.UnknownAuthorityError
+	if errors.As(err, &unknown) {
+		return fmt.Errorf("%w: give the certificate of whoever signed it as tls_ca_file", err)
+	}
+	return err
+}
+
+func (c *conn) target() Target {
+	return Target{Transport: c.key.transport, Addr: c.key.addr, Host: c.key.host}
+}
+
+// run reads and writes until the stream or the endpoint ends, and says why it
+// did.
+func (c *conn) run(stream net.Conn) error {
 	e := c.endpoint
 	e.readers.Go(func() { c.read(stream) })
 	err := c.write(stream)
 	_ = stream.Close() // the reader ends with it
 	c.fail(err)
+	return err
 }
 
 // fail takes the connection out of the table and tells those who wait.
@@ -157,7 +184,10 @@ func (c *conn) write(stream net.Conn) error {
 				return err
 			}
 		case <-c.gone:
-			return fmt.Errorf("the connection to %s was closed", c.key.addr)
+			if errors.Is(c.why, io.EOF) {
+				return fmt.Errorf("the connection to %s was closed", c.key.addr)
+			}
+			return fmt.Errorf("the connection to %s broke: %w", c.key.addr, c.why)
 		case <-c.endpoint.ctx.Done():
 			return c.flush(stream)
 		}
@@ -183,7 +213,7 @@ func (c *conn) writeOne(stream net.Conn, o outgoing, patience time.Duration) err
 	_ = stream.SetWriteDeadline(time.Now().Add(patience)) // a closed stream tells with the write
 	if !isKeepAlive(o.raw) {
 		// Shown first: an answer to it can be read before the write returns.
-		e.show(true, c.key.transport, c.key.addr, o.raw)
+		e.show(e.cfg.Now(), true, c.key.transport, c.key.addr, o.raw)
 	}
 	_, err := stream.Write(o.raw)
 	if err != nil {
@@ -196,12 +226,13 @@ func (c *conn) writeOne(stream net.Conn, o outgoing, patience time.Duration) err
 func (c *conn) read(stream net.Conn) {
 	defer close(c.gone)
 	e := c.endpoint
-	back := Target{Transport: c.key.transport, Addr: c.key.addr, Host: c.key.host}
+	back := c.target()
 	buf := make([]byte, 16384)
 	var f framer
 	for {
 		n, err := stream.Read(buf)
 		if err != nil {
+			c.why = err
 			return
 		}
 		f.add(buf[:n])
@@ -209,6 +240,7 @@ func (c *conn) read(stream net.Conn) {
 			raw, err := f.next()
 			if err != nil {
 				e.countMalformed(f.buf, c.key.addr, err)
+				c.why = err
 				return
 			}
 			for range f.pings() {
@@ -218,7 +250,7 @@ func (c *conn) read(stream net.Conn) {
 				break
 			}
 			if looksLikeSIP(raw) {
-				e.show(false, c.key.transport, c.key.addr, raw)
+				e.show(e.cfg.Now(), false, c.key.transport, c.key.addr, raw)
 			}
 			e.receive(raw, c.key.addr, back)
 		}
@@ -281,7 +313,7 @@ func (c *conn) serve(stream net.Conn) {
 		}
 		stream = secure
 	}
-	c.run(stream)
+	_ = c.run(stream) // whoever connected may connect again
 }
 
 func canServe(cfg *tls.Config) bool {

@@ -82,3 +82,26 @@ func TestTLSWithoutCertificateOnlyConnects(t *testing.T) {
 		t.Error("a phone without certificate was connected to")
 	}
 }
+
+// A server that was found by name gives an address in its Contact: it is asked
+// for the name, through the same connection.
+func TestTLSNameStandsForAddresses(t *testing.T) {
+	cfg := testTLS(t)
+	server := newEndpoint(t, func(c *Config) { c.Listen, c.TLS = []phone.Transport{phone.TLS}, cfg })
+	for name, ok := range map[string]bool{"pbx.test": true, "other.test": false} {
+		client := newEndpoint(t, func(c *Config) { c.Listen, c.TLS, c.TLSName = []phone.Transport{phone.TLS}, cfg, name })
+		to := server.target(phone.TLS)
+		for _, host := range []string{name, "127.0.0.1"} {
+			to.Host = host
+			if err := client.sendAndWait(request(t), to); (err == nil) != ok {
+				t.Errorf("%s, by %s: %v", host, name, err)
+			}
+		}
+		if !ok {
+			continue
+		}
+		if first, second := server.next(), server.next(); first.back != second.back {
+			t.Errorf("by two connections, from %v and %v", first.back, second.back)
+		}
+	}
+}

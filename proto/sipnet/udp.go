@@ -58,7 +58,7 @@ func (s *udpSocket) read() {
 		raw := bytes.Clone(buf[:n])
 		if looksLikeSIP(raw) {
 			s.tap.Lock()
-			e.show(false, phone.UDP, from, raw)
+			e.show(e.cfg.Now(), false, phone.UDP, from, raw)
 			s.tap.Unlock()
 		}
 		e.receive(buf[:n], from, Target{Transport: phone.UDP, Addr: from})
@@ -68,6 +68,7 @@ func (s *udpSocket) read() {
 func (s *udpSocket) write(raw []byte, to netip.AddrPort) error {
 	s.tap.Lock()
 	defer s.tap.Unlock()
+	at := s.endpoint.cfg.Now() // the far end may have it before the write returns
 	_, err := s.conn.WriteToUDPAddrPort(raw, to)
 	switch {
 	case errors.Is(err, net.ErrClosed):
@@ -77,6 +78,6 @@ func (s *udpSocket) write(raw []byte, to netip.AddrPort) error {
 	case err != nil:
 		return err
 	}
-	s.endpoint.show(true, phone.UDP, to, raw)
+	s.endpoint.show(at, true, phone.UDP, to, raw)
 	return nil
 }

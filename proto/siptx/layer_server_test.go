@@ -199,6 +199,26 @@ func TestResponsesThatAreRefused(t *testing.T) {
 	})
 }
 
+func TestTheBodyOfAnAnsweredRequestIsNotKept(t *testing.T) {
+	onBench(t, false, time.Second, func(b *bench) {
+		req := request("MESSAGE", "z9hG4bK1")
+		req.SetBody(make([]byte, 60_000))
+		b.layer.Receive(req, udp)
+		tx := b.txs[0]
+		if len(tx.Request().Body()) != 60_000 {
+			t.Error("the body is not there before the answer")
+		}
+		b.respond(200)
+		kept := tx.Request()
+		if len(kept.Body()) != 0 || kept.StartLine() != req.StartLine() || len(kept.Headers()) != len(req.Headers()) || kept.Via() != req.Via() {
+			t.Errorf("kept:\n%s", kept)
+		}
+		if len(req.Body()) != 60_000 {
+			t.Error("the user's own request has lost its body")
+		}
+	})
+}
+
 func TestFloodIsBounded(t *testing.T) {
 	b := onBench(t, false, time.Millisecond, func(b *bench) {
 		for i := range maxServerTxs + 2 {

@@ -55,7 +55,8 @@ func (tx *ServerTx) start() {
 	}
 }
 
-// Request is the request as it arrived.
+// Request is the request as it arrived; its body only until a final response
+// was given.
 func (tx *ServerTx) Request() *sip.Request { return tx.req }
 
 // Hop is where the responses go.
@@ -79,8 +80,25 @@ func (tx *ServerTx) Respond(res *sip.Response) error {
 	}
 	tx.response = res
 	tx.final = in != Provisional
+	if tx.final {
+		tx.req = withoutBody(tx.req)
+	}
 	tx.step(in)
 	return nil
+}
+
+// withoutBody is what an answered request is still kept for: the transaction
+// lives on for 64*T1, and a flood of long requests must not stay with it.
+func withoutBody(req *sip.Request) *sip.Request {
+	if len(req.Body()) == 0 {
+		return req
+	}
+	bare := sip.NewRequest(req.Method, req.Recipient)
+	bare.SipVersion = req.SipVersion
+	for _, h := range req.Headers() {
+		bare.AppendHeader(h)
+	}
+	return bare
 }
 
 // OnCancel has fn told of a CANCEL that arrives before a final response; its

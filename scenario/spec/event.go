@@ -76,6 +76,7 @@ var eventTypes = []string{
 	"call.state.disconnected", "dtmf.in", "dtmf.out", "reg.started", "reg.success", "reg.failed", "reg.unregistered",
 	"im.received", "scenario.started", "scenario.stopped", "action.failed",
 	"media.started", "media.stopped", "media.silence", "media.resumed", "media.play_ended", "media.error",
+	"media.capture_started", "media.capture_stopped",
 	"transfer.accepted", "transfer.progress", "transfer.succeeded", "transfer.failed",
 	"phone.started", "phone.exited", "phone.restarted", "phone.failed", "phone.stopped",
 }

@@ -207,6 +207,6 @@ func (r *reader) want(n *Node) Want {
 		}
 		return Want{Regexp: re}
 	default:
-		return Want{Equal: n.plain()}
+		return Want{Equal: n.Plain()}
 	}
 }

@@ -80,19 +80,19 @@ func (n *Node) Path() string {
 	return b.String()
 }
 
-// plain gives the node as JSON would hold it.
-func (n *Node) plain() any {
+// Plain gives the node as JSON would hold it.
+func (n *Node) Plain() any {
 	switch n.Kind {
 	case List:
 		list := make([]any, len(n.Items))
 		for i, item := range n.Items {
-			list[i] = item.plain()
+			list[i] = item.Plain()
 		}
 		return list
 	case Map:
 		m := make(map[string]any, len(n.Fields))
 		for _, f := range n.Fields {
-			m[f.Name] = f.Value.plain()
+			m[f.Name] = f.Value.Plain()
 		}
 		return m
 	default:

@@ -80,7 +80,7 @@ func TestReadWholeScenario(t *testing.T) {
 // An object and a text say the same.
 func TestObjectEqualsText(t *testing.T) {
 	root, _ := ParseYAML("", []byte(whole))
-	raw, err := json.Marshal(root.plain())
+	raw, err := json.Marshal(root.Plain())
 	if err != nil {
 		t.Fatal(err)
 	}

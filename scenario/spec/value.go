@@ -124,7 +124,7 @@ func (r *reader) typed(n *Node, p Param) any {
 		return r.headers(n, p)
 	case TypeObject:
 		if n.Kind == Map {
-			return n.plain()
+			return n.Plain()
 		}
 		return r.wrong(n, p, "a mapping")
 	case TypeEvents:

@@ -14,8 +14,9 @@ const registerLimit = 5 * time.Second
 
 // Add adds a phone; one of the same id is shut down first, with its calls. It
 // answers when the first REGISTER is final, whatever its result, or 5 s after
-// it was called; without registration, when the socket is bound. After an
-// error there is no phone of that id, and nothing is left of it.
+// it was called; without registration, when the socket is bound. When somebody
+// else has its port, nothing is changed; after any other error there is no
+// phone of that id, and nothing is left of it.
 func (f *Fleet) Add(ctx context.Context, s phone.Settings) (Status, error) {
 	done, err := f.turns.take(ctx, s.PhoneID)
 	if err != nil {
@@ -25,16 +26,11 @@ func (f *Fleet) Add(ctx context.Context, s phone.Settings) (Status, error) {
 	limit, cancel := context.WithTimeout(ctx, registerLimit)
 	defer cancel()
 
-	f.mu.Lock()
-	old := f.members[s.PhoneID]
-	f.mu.Unlock()
-	if old != nil {
-		f.remove(old)
-		old.stop(true)
-	}
-	result := f.addAll(ctx, limit, []phone.Settings{s})[0]
+	all := []phone.Settings{s}
+	leaving, refused := f.makeRoom(all, true)
+	result := f.addAll(ctx, limit, all, refused)[0]
 	f.tell()
-	return result.status, result.err
+	return result.status, notReplaced(result, leaving)
 }
 
 // Drop shuts a phone down. hangup says whether its calls are ended on the wire
@@ -61,21 +57,19 @@ func (f *Fleet) Drop(ctx context.Context, id phone.ID, hangup bool) error {
 // down first; with merge only those of the same ids.
 func (f *Fleet) Load(ctx context.Context, s []phone.Settings, merge bool) LoadResult {
 	var result LoadResult
-	ids := make([]phone.ID, len(s))
-	for i := range s {
-		ids[i] = s[i].PhoneID
-	}
 	if len(s) == 0 && merge {
 		return result
 	}
-	turn := ids
-	if !merge {
-		turn = nil // everybody's
+	var turn []phone.ID // none is everybody's
+	if merge {
+		for i := range s {
+			turn = append(turn, s[i].PhoneID)
+		}
 	}
 	done, err := f.turns.take(ctx, turn...)
 	if err != nil {
-		for _, id := range ids {
-			result.Failed = append(result.Failed, Failure{id, err})
+		for i := range s {
+			result.Failed = append(result.Failed, Failure{s[i].PhoneID, err})
 		}
 		return result
 	}
@@ -83,41 +77,21 @@ func (f *Fleet) Load(ctx context.Context, s []phone.Settings, merge bool) LoadRe
 	limit, cancel := context.WithTimeout(ctx, registerLimit)
 	defer cancel()
 
-	for _, m := range f.takeOut(ids, merge) {
-		if !merge {
+	left, refused := f.makeRoom(s, merge)
+	if !merge {
+		for _, m := range left {
 			result.Dropped = append(result.Dropped, m.id)
 		}
 	}
-	for _, r := range f.addAll(ctx, limit, s) {
+	for _, r := range f.addAll(ctx, limit, s, refused) {
 		if r.err != nil {
-			result.Failed = append(result.Failed, Failure{r.id, r.err})
+			result.Failed = append(result.Failed, Failure{r.id, notReplaced(r, left)})
 		} else {
 			result.Added = append(result.Added, r.status)
 		}
 	}
 	f.tell()
 	return result
-}
-
-// takeOut shuts down the phones that make room for those with ids.
-func (f *Fleet) takeOut(ids []phone.ID, merge bool) []*member {
-	f.mu.Lock()
-	var out []*member
-	if merge {
-		for _, id := range ids {
-			if m := f.members[id]; m != nil {
-				out = append(out, m)
-			}
-		}
-	} else {
-		out = f.inOrder()
-	}
-	for _, m := range out {
-		delete(f.members, m.id)
-	}
-	f.mu.Unlock()
-	stopAll(out, true)
-	return out
 }
 
 // stopAll shuts the members down at the same time.
@@ -136,9 +110,9 @@ type addResult struct {
 	err    error
 }
 
-// addAll adds phones that are not in the fleet. limit bounds the wait for
-// registration.
-func (f *Fleet) addAll(ctx, limit context.Context, s []phone.Settings) []addResult {
+// addAll adds phones that are not in the fleet, but for those that are refused.
+// limit bounds the wait for registration.
+func (f *Fleet) addAll(ctx, limit context.Context, s []phone.Settings, refused []error) []addResult {
 	results := make([]addResult, len(s))
 	members := make([]*member, len(s))
 	seen := map[phone.ID]bool{}
@@ -150,7 +124,9 @@ func (f *Fleet) addAll(ctx, limit context.Context, s []phone.Settings) []addResu
 			continue
 		}
 		seen[id] = true
-		members[i], results[i].err = f.create(s[i])
+		if results[i].err = refused[i]; refused[i] == nil {
+			members[i], results[i].err = f.create(s[i])
+		}
 	}
 	for i, m := range members {
 		if m == nil {

@@ -189,6 +189,46 @@ func TestAddOfTheSameIDReplaces(t *testing.T) {
 	})
 }
 
+func TestAPhoneStaysWhenItsReplacementCannotHaveItsPort(t *testing.T) {
+	taken, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	s := settings("a")
+	s.LocalPort = taken.LocalAddr().(*net.UDPAddr).Port
+	want := fmt.Sprintf(`phone "a" is not replaced, and goes on as it was: SIP port %d is in use: choose another local_port, or 0 for a free one`, s.LocalPort)
+	run(t, &memory{}, func(b *bench) {
+		b.add("a")
+		if _, err := b.f.Add(b.Context(), s); err == nil || err.Error() != want {
+			b.Errorf("got %v\nwant %s", err, want)
+		}
+		r := b.f.Load(b.Context(), []phone.Settings{settings("b"), s}, true)
+		if len(r.Added) != 1 || len(r.Failed) != 1 || r.Failed[0].Err.Error() != want {
+			b.Errorf("loaded %+v", r)
+		}
+		b.want("workers of a", len(b.workers.workers["a"]), 1)
+		b.call("a")
+	})
+}
+
+func TestAFailedReplacementSaysThatThePhoneIsGone(t *testing.T) {
+	workers := &memory{fail: func(_ phone.ID, n int) error {
+		if n > 1 {
+			return errors.New("no such file")
+		}
+		return nil
+	}}
+	run(t, workers, func(b *bench) {
+		b.add("a")
+		const want = "no such file; the phone that it was to replace is gone"
+		if _, err := b.f.Add(b.Context(), settings("a")); err == nil || err.Error() != want {
+			b.Errorf("got %v", err)
+		}
+		b.want("phones", len(b.f.List()), 0)
+	})
+}
+
 func TestAddsOfOneIDGoOneAfterTheOther(t *testing.T) {
 	run(t, &memory{}, func(b *bench) {
 		var all sync.WaitGroup

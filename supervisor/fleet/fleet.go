@@ -112,21 +112,6 @@ func (f *Fleet) Begin(ctx context.Context, id phone.ID, c phone.Command) (phone.
 	return m.give(ctx, c)
 }
 
-// Update changes a phone, now and for the workers that may follow this one.
-// After an error nothing is remembered.
-func (f *Fleet) Update(ctx context.Context, id phone.ID, u phone.Update) (Status, phone.Outcome, error) {
-	m, err := f.member(id)
-	if err != nil {
-		return Status{}, phone.Outcome{}, err
-	}
-	outcome, err := m.do(ctx, phone.UpdateSettings{Update: u})
-	if err != nil {
-		return Status{}, phone.Outcome{}, err
-	}
-	m.remember(u)
-	return m.status(), outcome, nil
-}
-
 // Status is what is known of one phone.
 func (f *Fleet) Status(id phone.ID) (Status, error) {
 	m, err := f.member(id)

@@ -149,7 +149,7 @@ func (m *member) take(e phone.Entry) error {
 		return nil
 	}
 	m.mu.Lock()
-	registered := m.view.apply(e.Event)
+	registered := m.view.apply(e.Seq, e.Event)
 	m.mu.Unlock()
 	if registered {
 		m.nowRegistered()

@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -139,6 +140,63 @@ func TestUpdateIsRememberedForTheNextWorker(t *testing.T) {
 	})
 }
 
+func TestACancelledUpdateIsRememberedWhenThePhoneHasTakenIt(t *testing.T) {
+	workers := &memory{undecided: func(phone.Command) <-chan struct{} { return make(chan struct{}) }}
+	run(t, workers, func(b *bench) {
+		b.add("a")
+		ctx, cancel := context.WithCancel(b.Context())
+		time.AfterFunc(time.Second, cancel)
+		yes := true
+		if _, _, err := b.f.Update(ctx, "a", phone.Update{AutoAnswer: &yes}); !errors.Is(err, context.Canceled) {
+			b.Errorf("got %v", err)
+		}
+		b.want("auto_answer", b.status("a").Settings.AutoAnswer, true)
+		if _, _, err := b.f.Update(ctx, "a", phone.Update{SRTP: &yes}); !errors.Is(err, context.Canceled) {
+			b.Errorf("got %v", err)
+		}
+		b.want("srtp, which was cancelled before", b.status("a").Settings.SRTP, false)
+	})
+}
+
+func TestARefusedUpdateLeavesTheOthers(t *testing.T) {
+	var decide chan struct{} // made in the bubble
+	workers := &memory{
+		undecided: func(phone.Command) <-chan struct{} { return decide },
+		refuse: func(c phone.Command) error {
+			if u, ok := c.(phone.UpdateSettings); ok && u.Update.AutoAnswer != nil && !*u.Update.AutoAnswer {
+				return phone.Errorf(phone.Invalid, "no")
+			}
+			return nil
+		},
+	}
+	run(t, workers, func(b *bench) {
+		decide = make(chan struct{})
+		b.add("a")
+		yes, no := true, false
+		failed := make(chan error, 3)
+		update := func(u phone.Update) {
+			go func() {
+				_, _, err := b.f.Update(b.Context(), "a", u)
+				failed <- err
+			}()
+			synctest.Wait()
+		}
+		update(phone.Update{AutoAnswer: &yes})
+		update(phone.Update{AutoAnswer: &no, RecordingEnabled: &yes})
+		update(phone.Update{SRTP: &yes})
+		close(decide)
+		refused := 0
+		for range 3 {
+			if <-failed != nil {
+				refused++
+			}
+		}
+		b.want("refused", refused, 1)
+		s := b.status("a").Settings
+		b.want("settings", []bool{s.AutoAnswer, s.RecordingEnabled, s.SRTP}, []bool{true, false, true})
+	})
+}
+
 func TestFurtherCallIDsComeBeforeTheyAreNeeded(t *testing.T) {
 	refused := false
 	refuseOnce := func(c phone.Command) error {
@@ -244,6 +302,24 @@ func TestARegistrationThatACommandAnswersIsKnownAtOnce(t *testing.T) {
 		}
 		b.want("registered", b.status("a").Registration.IsRegistered, false)
 		close(release)
+	})
+}
+
+func TestAnOutcomeThatIsOlderThanAnEventTellsNothingNew(t *testing.T) {
+	run(t, &memory{}, func(b *bench) {
+		b.add("a")
+		pending, err := b.f.Begin(b.Context(), "a", phone.Register{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := b.f.Do(b.Context(), "a", phone.Unregister{}); err != nil {
+			b.Fatal(err)
+		}
+		synctest.Wait()
+		if o, err := pending(); err != nil || !o.Registration.IsRegistered {
+			b.Fatal(o.Registration, err)
+		}
+		b.want("registered", b.status("a").Registration.IsRegistered, false)
 	})
 }
 

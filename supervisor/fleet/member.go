@@ -39,6 +39,7 @@ type member struct {
 	localPort   int
 	transportID int
 	view        view
+	updates     updates
 	state       WorkerStatus
 	killedFor   string // why the fleet killed the worker; "" when it did not
 }
@@ -148,7 +149,7 @@ func (m *member) do(ctx context.Context, c phone.Command) (phone.Outcome, error)
 		return phone.Outcome{}, err
 	}
 	o, err := w.Do(ctx, c)
-	m.learn(o, err)
+	m.learn(w, o, err)
 	return o, err
 }
 
@@ -163,20 +164,23 @@ func (m *member) give(ctx context.Context, c phone.Command) (phone.Pending, erro
 	}
 	return func() (phone.Outcome, error) {
 		o, err := pending()
-		m.learn(o, err)
+		m.learn(w, o, err)
 		return o, err
 	}, nil
 }
 
-// learn takes over what an outcome tells of the registration: the events of it
-// may still be on their way.
-func (m *member) learn(o phone.Outcome, err error) {
+// learn takes over what an outcome of the worker tells of the registration: the
+// events of it may still be on their way. Those that are newer than the command
+// are in the view already, and may be newer than its outcome.
+func (m *member) learn(w Worker, o phone.Outcome, err error) {
 	if err != nil || o.Registration == nil {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.view.registration = *o.Registration
+	if m.worker == w && m.view.registrationSeq <= o.Cursor {
+		m.view.registration = *o.Registration
+	}
 }
 
 // use returns the worker, or why there is none.
@@ -215,25 +219,6 @@ func (m *member) status() Status {
 		Registration: m.view.registration,
 		ActiveCalls:  len(m.view.calls),
 		Worker:       m.state,
-	}
-}
-
-// remember makes u part of the settings.
-func (m *member) remember(u phone.Update) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	set(&m.settings.AutoAnswer, u.AutoAnswer)
-	set(&m.settings.Codecs, u.Codecs)
-	set(&m.settings.Password, u.Password)
-	set(&m.settings.Realm, u.Realm)
-	set(&m.settings.SRTP, u.SRTP)
-	set(&m.settings.RecordingEnabled, u.RecordingEnabled)
-	set(&m.settings.CaptureEnabled, u.CaptureEnabled)
-}
-
-func set[T any](field *T, to *T) {
-	if to != nil {
-		*field = *to
 	}
 }
 

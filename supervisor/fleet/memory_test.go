@@ -23,6 +23,8 @@ type memory struct {
 
 	refuse func(c phone.Command) error // instead of doing it
 
+	undecided func(c phone.Command) <-chan struct{} // until it is closed, a command that was begun is undecided
+
 	mu       sync.Mutex
 	workers  map[phone.ID][]*memWorker
 	pids     int
@@ -184,7 +186,20 @@ func (w *memWorker) Do(ctx context.Context, c phone.Command) (phone.Outcome, err
 
 func (w *memWorker) Begin(ctx context.Context, c phone.Command) (phone.Pending, error) {
 	o, err := w.Do(ctx, c)
-	return func() (phone.Outcome, error) { return o, err }, nil
+	var decided <-chan struct{}
+	if w.s.undecided != nil {
+		decided = w.s.undecided(c)
+	}
+	return func() (phone.Outcome, error) {
+		if decided != nil {
+			select {
+			case <-decided:
+			case <-ctx.Done():
+				return phone.Outcome{}, ctx.Err()
+			}
+		}
+		return o, err
+	}, nil
 }
 
 func (w *memWorker) Health(ctx context.Context) (phone.Health, error) {

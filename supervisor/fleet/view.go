@@ -11,25 +11,28 @@ import (
 
 // view is what the events of one worker tell about its phone.
 type view struct {
-	registration phone.Registration
-	calls        map[phone.CallID]phone.CallInfo // those that are not over
+	registration    phone.Registration
+	registrationSeq uint64                          // of the event that told of it; 0 when none did
+	calls           map[phone.CallID]phone.CallInfo // those that are not over
 }
 
-// apply takes in an event. registered reports that a REGISTER is final.
-func (v *view) apply(e *phone.Event) (registered bool) {
+// apply takes in the event of number seq. registered reports that a REGISTER is
+// final.
+func (v *view) apply(seq uint64, e *phone.Event) (registered bool) {
 	switch {
 	case strings.HasPrefix(e.Type, "reg."):
-		return v.applyRegistration(e)
+		return v.applyRegistration(seq, e)
 	case strings.HasPrefix(e.Type, "call.state.") && e.CallID != nil:
 		v.applyCall(e)
 	}
 	return false
 }
 
-func (v *view) applyRegistration(e *phone.Event) bool {
+func (v *view) applyRegistration(seq uint64, e *phone.Event) bool {
 	if e.Type == "reg.started" {
 		return false
 	}
+	v.registrationSeq = seq
 	v.registration = phone.Registration{
 		IsRegistered: e.Type == "reg.success",
 		StatusCode:   number(e.Data["status_code"]),

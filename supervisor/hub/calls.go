@@ -70,16 +70,14 @@ func (m *memory) noteSIP(c phone.CallID, sipCallID string) {
 		return
 	}
 	m.sipCalls[c] = sipCallID
-	if oldest, overwritten := m.sipOrder.push(c); overwritten {
-		delete(m.sipCalls, oldest)
-	}
+	m.sipOrder.push(sipCall{c, sipCallID}, func(old sipCall) { delete(m.sipCalls, old.id) })
 }
 
 // end keeps the final state of a call.
 func (m *memory) end(info phone.CallInfo) {
 	m.note(info.CallID)
 	m.noteSIP(info.CallID, info.SIPCallID)
-	m.ended.push(info)
+	m.ended.push(info, nil)
 }
 
 // span is a run of call ids, both ends included.

@@ -23,6 +23,9 @@ type Record struct {
 	Gap *phone.Gap
 }
 
+// size is about how many bytes of memory the record holds.
+func (r Record) size() int { return phone.Entry{Event: r.Event, Gap: r.Gap}.Size() }
+
 // Query says what a reader wants.
 type Query struct {
 	After  uint64 // the position already seen
@@ -45,11 +48,9 @@ func (h *Hub) publish(r Record) {
 	h.last++
 	r.Position = h.last
 	if isTrace(r.Event) {
-		if old, overwritten := h.trace.push(r); overwritten {
-			h.traceLost = old.Position
-		}
-	} else if old, overwritten := h.state.push(r); overwritten {
-		h.stateLost = old.Position
+		h.trace.push(r, func(old Record) { h.traceLost = old.Position })
+	} else {
+		h.state.push(r, func(old Record) { h.stateLost = old.Position })
 	}
 	if h.changed != nil {
 		close(h.changed)

@@ -6,17 +6,24 @@ import (
 	"ringmaster/proto/phone"
 )
 
-// How much is kept of each phone.
+// How much is kept of each phone, the newest first: so many, but not more bytes.
 const (
 	SIPLogBound  = 5000
 	HistoryBound = 100
 	InboxBound   = 100
+
+	sipLogBytes  = 16 << 20
+	historyBytes = 1 << 20
+	inboxBytes   = 2 << 20
+	sipCallBytes = 1 << 20
 )
 
-// How many events of all phones together are kept for readers.
+// How many events of all phones together are kept for readers, and how many
+// bytes of each of the two kinds.
 const (
 	stateBound = 32768
 	traceBound = 32768
+	eventBytes = 64 << 20
 	markBound  = 4096
 )
 
@@ -45,7 +52,13 @@ type memory struct {
 	inbox       *ring[phone.Message]
 	known       []span
 	sipCalls    map[phone.CallID]string // the Call-ID headers of the newest calls
-	sipOrder    *ring[phone.CallID]     // those calls, oldest first
+	sipOrder    *ring[sipCall]          // those calls, oldest first
+}
+
+// sipCall is a call and its Call-ID header.
+type sipCall struct {
+	id     phone.CallID
+	header string
 }
 
 // New makes an empty hub.
@@ -53,11 +66,11 @@ func New() *Hub { return newBounded(stateBound, traceBound, markBound) }
 
 func newBounded(state, trace, marks int) *Hub {
 	return &Hub{
-		state:     newRing[Record](state),
-		trace:     newRing[Record](trace),
+		state:     newRing(state, eventBytes, Record.size),
+		trace:     newRing(trace, eventBytes, Record.size),
 		phones:    make(map[phone.ID]*memory),
 		marks:     make(map[uint64]mark),
-		markOrder: newRing[uint64](marks),
+		markOrder: newRing(marks, markBound, func(uint64) int { return 1 }),
 	}
 }
 
@@ -71,9 +84,9 @@ func (h *Hub) Append(id phone.ID, incarnation int, e phone.Entry) {
 	h.arrive(m, incarnation, e)
 	switch {
 	case e.SIP != nil:
-		m.sip.push(*e.SIP)
+		m.sip.push(*e.SIP, nil)
 	case e.Inbox != nil:
-		m.inbox.push(*e.Inbox)
+		m.inbox.push(*e.Inbox, nil)
 	case e.Ended != nil:
 		m.end(*e.Ended)
 	case e.Event != nil:
@@ -125,11 +138,11 @@ func (h *Hub) memory(id phone.ID) *memory {
 	m := h.phones[id]
 	if m == nil {
 		m = &memory{
-			sip:      newRing[phone.SIPMessage](SIPLogBound),
-			ended:    newRing[phone.CallInfo](HistoryBound),
-			inbox:    newRing[phone.Message](InboxBound),
+			sip:      newRing(SIPLogBound, sipLogBytes, phone.SIPMessage.Size),
+			ended:    newRing(HistoryBound, historyBytes, phone.CallInfo.Size),
+			inbox:    newRing(InboxBound, inboxBytes, phone.Message.Size),
 			sipCalls: make(map[phone.CallID]string),
-			sipOrder: newRing[phone.CallID](SIPLogBound), // every call in the log has a message there
+			sipOrder: newRing(SIPLogBound, sipCallBytes, func(c sipCall) int { return len(c.header) }), // every call in the log has a message there
 		}
 		h.phones[id] = m
 	}

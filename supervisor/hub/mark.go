@@ -44,9 +44,7 @@ func (h *Hub) Accepted(m Mark, cursor uint64) uint64 {
 	defer h.mu.Unlock()
 	if cursor > 0 {
 		h.marks[m.position] = mark{Mark: m, accepted: cursor}
-		if old, overwritten := h.markOrder.push(m.position); overwritten {
-			delete(h.marks, old)
-		}
+		h.markOrder.push(m.position, func(old uint64) { delete(h.marks, old) })
 	}
 	return m.position
 }

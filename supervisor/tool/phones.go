@@ -121,6 +121,10 @@ type addArguments struct {
 	Register         bool     `json:"register" default:"true" doc:"false: a phone without a registrar, reached at its local_port"`
 	RecordingEnabled bool     `json:"recording_enabled" default:"false"`
 	CaptureEnabled   bool     `json:"capture_enabled" default:"false"`
+	TLSCAFile        string   `json:"tls_ca_file" default:"" doc:"PEM file with the certificates of those whom the phone trusts to sign; null is the system's"`
+	TLSCertFile      string   `json:"tls_cert_file" default:"" doc:"PEM file with the phone's own certificate, with which others can connect to it over TLS"`
+	TLSKeyFile       string   `json:"tls_key_file" default:"" doc:"PEM file with the key of tls_cert_file"`
+	TLSInsecure      bool     `json:"tls_insecure" default:"false" doc:"true: do not verify the far end's certificate"`
 }
 
 type addResult struct {
@@ -181,6 +185,7 @@ func (s *Set) settings(ctx context.Context, a addArguments) (phone.Settings, err
 		Transport: phone.Transport(a.Transport), LocalPort: a.LocalPort, Codecs: a.Codecs,
 		AutoAnswer: a.AutoAnswer, SRTP: a.SRTP, Register: a.Register,
 		RecordingEnabled: a.RecordingEnabled, CaptureEnabled: a.CaptureEnabled,
+		TLSCAFile: a.TLSCAFile, TLSCertFile: a.TLSCertFile, TLSKeyFile: a.TLSKeyFile, TLSInsecure: a.TLSInsecure,
 	}, nil
 }
 
@@ -228,6 +233,10 @@ type phoneResult struct {
 	Register         bool            `json:"register"`
 	RecordingEnabled bool            `json:"recording_enabled"`
 	CaptureEnabled   bool            `json:"capture_enabled"`
+	TLSCAFile        *string         `json:"tls_ca_file"`
+	TLSCertFile      *string         `json:"tls_cert_file"`
+	TLSKeyFile       *string         `json:"tls_key_file"`
+	TLSInsecure      bool            `json:"tls_insecure"`
 	registrationFields
 	ActiveCalls []callFields `json:"active_calls"`
 	Tools       []string     `json:"tools"`
@@ -248,6 +257,7 @@ func getPhone(ctx context.Context, c *call, a phoneArgument) (phoneResult, error
 		PhoneID: id, Domain: s.Domain, Username: s.Username, Realm: orNull(s.Realm), Transport: s.Transport,
 		LocalPort: st.LocalPort, TransportID: st.TransportID, Codecs: s.Codecs, AutoAnswer: s.AutoAnswer, SRTP: s.SRTP, Register: s.Register,
 		RecordingEnabled: s.RecordingEnabled, CaptureEnabled: s.CaptureEnabled, registrationFields: registrationOf(st.Settings, st.Registration),
+		TLSCAFile: orNull(s.TLSCAFile), TLSCertFile: orNull(s.TLSCertFile), TLSKeyFile: orNull(s.TLSKeyFile), TLSInsecure: s.TLSInsecure,
 		ActiveCalls: []callFields{}, Tools: c.set.toolNames(ctx, st), Worker: c.set.workerOf(st.Worker),
 	}
 	out, err := c.set.o.Phones.Do(ctx, id, phone.ListCalls{})
@@ -279,6 +289,7 @@ type updateResult struct {
 	Codecs           []string `json:"codecs"`
 	RecordingEnabled bool     `json:"recording_enabled"`
 	CaptureEnabled   bool     `json:"capture_enabled"`
+	CaptureMode      *string  `json:"capture_mode"` // null when no call is captured now
 	registrationFields
 	// One of the few fields that are left out: see the contract, update_phone.
 	AffectedCallIDs      *[]phone.CallID `json:"affected_call_ids,omitempty"`
@@ -314,6 +325,9 @@ func updatePhone(ctx context.Context, c *call, a updateArguments) (updateResult,
 		PhoneID: id, Reregistered: updated.Reregistered, Codecs: st.Settings.Codecs,
 		RecordingEnabled: st.Settings.RecordingEnabled, CaptureEnabled: st.Settings.CaptureEnabled,
 		registrationFields: registrationOf(st.Settings, registration),
+	}
+	if out.Capture != nil {
+		result.CaptureMode = &out.Capture.Mode
 	}
 	if a.RecordingEnabled != nil {
 		result.AffectedCallIDs = listed(updated.AffectedCallIDs)

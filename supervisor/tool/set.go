@@ -24,8 +24,10 @@ type Options struct {
 	Getenv     func(name string) (string, bool)   // for passwords in a profile
 	Codecs     func(ctx context.Context) []string // the codecs built in; none takes any name
 	Recordings string                             // the root of recordings
+	Captures   string                             // the root of captures
 	FilesUnder string                             // confines load_phones and play_audio; "" does not
 	HostPaths  []HostPath                         // see HostPath
+	Peers      map[string]string                  // names of far ends, by their host:port, for who reads a ladder
 	Shared     bool                               // phones are reached by the shared tools only
 
 	Runs     *runs.Runner     // runs scenarios on Phones and Hub
@@ -46,7 +48,7 @@ type Set struct {
 // New makes the tools.
 func New(o Options) *Set {
 	s := &Set{o: o}
-	s.static = concat(phoneEntries(), loadEntries(), scenarioEntries(), waitEntries(), sipLogEntries(), recordingEntries(), actionEntries())
+	s.static = concat(phoneEntries(), loadEntries(), scenarioEntries(), waitEntries(), sipLogEntries(), recordingEntries(), captureEntries(), flowEntries(), actionEntries())
 	s.actions = concat(callEntries(), talkEntries(), mediaEntries(), messageEntries(), registrationEntries())
 	return s
 }

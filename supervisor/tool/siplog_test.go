@@ -151,3 +151,23 @@ func TestVerbatim(t *testing.T) {
 		}
 	}
 }
+
+func TestCallFlow(t *testing.T) {
+	pin(t, "get_call_flow", func(a *answers) {
+		s, _ := traffic()
+		s.o.Peers = map[string]string{"127.0.0.1:5071": "PBX"}
+		a.add(s, "the newest call", `{}`)
+		a.add(s, "a call of b", `{"call_id": 1000, "phone_id": "b"}`)
+		a.add(s, "another phone's call", `{"call_id": 0, "phone_id": "b"}`)
+		a.add(s, "a form that there is not", `{"format": "png"}`)
+		a.add(newSet(newFake("a")), "before any call", `{}`)
+	})
+	s, _ := traffic()
+	for i := range 400 {
+		wire(s, "a", uint64(100+i), true, anInvite)
+	}
+	answer := string(find(t, s, "get_call_flow").Call(t.Context(), json.RawMessage(`{}`)).JSON)
+	if len(answer) > answerBound || !strings.Contains(answer, `"message_count":250`) || !strings.Contains(answer, `154 older messages are missing`) {
+		t.Errorf("%d bytes, and at the end: %s", len(answer), answer[max(0, len(answer)-300):])
+	}
+}

@@ -141,7 +141,7 @@ func reroot(path, from, to string) (string, bool) {
 func (s *Set) shown(name string, v any) any {
 	switch v := v.(type) {
 	case string:
-		if slices.Contains([]string{"file", "path", "recording", "recording_meta", "pcap"}, name) {
+		if slices.Contains([]string{"file", "path", "recording", "recording_meta", "recording_file", "pcap", "capture_file"}, name) {
 			v = string(s.outside(Path(v)))
 		}
 		return clean(v, bodyBound)

@@ -17,6 +17,10 @@ type settings struct {
 	Data     string // folder of Asterisk's own documentation
 	Home     string // the run's folder: everything that Asterisk writes
 	Addr     string // host:port of SIP, UDP and TCP alike
+	TLSAddr  string // host:port of SIP over TLS
+	CertFile string // what it shows over TLS
+	KeyFile  string
+	CAFile   string // whom it trusts over TLS
 	RTPFirst int
 	RTPLast  int
 	Users    []user
@@ -28,6 +32,11 @@ type user struct {
 	Algorithm     string // of digest authentication: MD5, SHA-256
 	MinExpirySecs int
 	MaxExpirySecs int
+	SRTP          bool   // with keys by SDES, and no call without
+	ShortTag      bool   // Asterisk offers HMAC_SHA1_32
+	NoListener    bool   // it is reached through the connection it has made
+	Codecs        string // what Asterisk allows it; "" is all that is usual
+	DirectMedia   bool   // its sound may go past Asterisk
 }
 
 // users are the accounts, all with the same password.
@@ -36,6 +45,11 @@ func users(password string) []user {
 		{Name: "6001", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600},
 		{Name: "6002", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600},
 		{Name: "6003", Password: password, Algorithm: "SHA-256", MinExpirySecs: 10, MaxExpirySecs: 10},
+		{Name: "6004", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600, SRTP: true, NoListener: true},
+		{Name: "6005", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600, SRTP: true, ShortTag: true},
+		{Name: "6006", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600, Codecs: "ulaw"},
+		{Name: "6007", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600, DirectMedia: true},
+		{Name: "6008", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600, DirectMedia: true},
 	}
 }
 

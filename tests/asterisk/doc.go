@@ -10,6 +10,10 @@
 //
 //	6001, 6002   users, digest MD5
 //	6003         user, digest SHA-256, bindings of 10 seconds at most
+//	6004         user with SRTP, reached through the connection that it makes
+//	6005         user with SRTP, whom Asterisk offers HMAC_SHA1_32
+//	6006         user who may only have PCMU
+//	6007, 6008   users whose sound may go past Asterisk
 //	600x         Dial between users; MESSAGE likewise
 //	7001         echo
 //	7002         busy: 486

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"ringmaster/tests/certs"
 )
 
 // RootVariable names the environment variable that holds the folder which
@@ -30,6 +32,11 @@ type Server struct {
 	// Addr is where it speaks SIP, host:port, UDP and TCP: what a phone takes
 	// as its domain.
 	Addr string
+	// TLSAddr is where it speaks SIP over TLS, host:port.
+	TLSAddr string
+	// Authority signed its certificate, for 127.0.0.1 and localhost; it trusts
+	// what that signs.
+	Authority *certs.Authority
 	// Password is that of every user.
 	Password string
 
@@ -62,15 +69,19 @@ func Start(t testing.TB) *Server {
 		}
 	})
 	s := &Server{
-		Addr:     freeAddr(t),
-		Password: fmt.Sprintf("%016x", rand.Uint64()),
-		home:     home,
-		program:  program,
-		ended:    make(chan struct{}),
+		Addr:      freeAddr(t),
+		TLSAddr:   freeAddr(t),
+		Authority: certs.New(t),
+		Password:  fmt.Sprintf("%016x", rand.Uint64()),
+		home:      home,
+		program:   program,
+		ended:     make(chan struct{}),
 	}
+	cert, key := s.Authority.Sign("127.0.0.1", "localhost")
 	first := 20000 + 2*rand.IntN(10000)
 	err = settings{
 		Modules: program.modules, Data: program.data, Home: home, Addr: s.Addr,
+		TLSAddr: s.TLSAddr, CertFile: cert, KeyFile: key, CAFile: s.Authority.File,
 		RTPFirst: first, RTPLast: first + 400, Users: users(s.Password),
 	}.write()
 	if err != nil {

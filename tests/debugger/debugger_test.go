@@ -12,7 +12,7 @@ import (
 	"ringmaster/tests/phones"
 )
 
-// dlvVariable names the environment variable with delve's path; `make test`
+// dlvVariable names the environment variable with delve's path; `make interop`
 // sets it.
 const dlvVariable = "RINGMASTER_DLV"
 
@@ -59,7 +59,7 @@ func delve(t *testing.T) string {
 	}
 	path, err := exec.LookPath("dlv")
 	if err != nil {
-		t.Skipf("there is no delve: make test brings it, or set %s", dlvVariable)
+		t.Skipf("there is no delve: make interop brings it, or set %s", dlvVariable)
 	}
 	return path
 }

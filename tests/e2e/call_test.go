@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"ringmaster/tests/listen"
+	"ringmaster/listen"
 	"ringmaster/tests/mcpclient"
 	"ringmaster/tests/phones"
 )

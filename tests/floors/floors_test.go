@@ -97,7 +97,7 @@ func TestFaults(t *testing.T) {
 		{"supervisor to scenario", listed{ImportPath: "ringmaster/supervisor/tool", Imports: []string{"ringmaster/scenario"}}, ""},
 		{"worker to scenario", listed{ImportPath: "ringmaster/worker/handset", Imports: []string{"ringmaster/scenario"}}, "of the scenario"},
 		{"shared to worker", listed{ImportPath: "ringmaster/proto/phonewire", Imports: []string{"ringmaster/worker/codec"}}, "is shared"},
-		{"product to test", listed{ImportPath: "ringmaster/worker/call", Imports: []string{"ringmaster/tests/listen"}}, "only tests may"},
+		{"product to test", listed{ImportPath: "ringmaster/worker/call", Imports: []string{"ringmaster/tests/phones"}}, "only tests may"},
 		{"test over the border", listed{ImportPath: "ringmaster/supervisor/hub", TestImports: []string{"ringmaster/worker/codec"}}, "of the worker"},
 		{"test outside the house", listed{ImportPath: "ringmaster/tests/contract", Imports: []string{"ringmaster/worker", "ringmaster/supervisor"}}, ""},
 		{"unknown package", listed{ImportPath: "ringmaster/worker/util"}, "has no floor"},

@@ -53,7 +53,10 @@ func TestThroughAsterisk(t *testing.T) {
 		{"echo", echo},
 		{"refresh", refresh},
 	} {
-		t.Run(c.name, func(t *testing.T) { c.test(t, x) })
+		t.Run(c.name, func(t *testing.T) {
+			covers(t, c.name, "Asterisk 22")
+			c.test(t, x)
+		})
 	}
 }
 

@@ -22,6 +22,9 @@ func (p *Phone) Digits(after, call int, want string) {
 		a := p.c.Must("wait_for_event", mcpclient.Args{
 			"type": "dtmf.in", "phone_id": p.ID, "call_id": call, "after": after, "timeout_ms": int(Patience / time.Millisecond),
 		})
+		if a.Bool("timed_out") {
+			p.t.Fatalf("%s received the digits %q, want %q", p.ID, got, want)
+		}
 		got += a.Object("event").Object("data").String("digit")
 		after = a.Int("cursor")
 	}

@@ -88,6 +88,24 @@ func TestAFileEndsOnceAndMusicGoesOn(t *testing.T) {
 	}
 }
 
+func TestALoopedFileThatIsCutShortEnds(t *testing.T) {
+	t.Parallel()
+	a, _, ear, _ := call(t, codec.PCMU)
+	path := toneFile(t, 500, -20, 3*time.Second)
+	if err := a.Play(path, true); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, 44); err != nil {
+		t.Fatal(err)
+	}
+	if err := next(t, "error", ear.failed); !strings.Contains(err.Error(), "cut short") {
+		t.Error(err)
+	}
+	if got := next(t, "end of the file", ear.ended); got != path {
+		t.Errorf("%q ended", got)
+	}
+}
+
 func TestHoldSendsNothingAndRecordingGoesOn(t *testing.T) {
 	t.Parallel()
 	a, b, _, _ := call(t, codec.PCMU)

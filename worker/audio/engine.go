@@ -33,6 +33,8 @@ const mostTicksAtOnce = 5
 type Config struct {
 	Log      hclog.Logger       // nil logs nothing
 	Recorder *recorder.Recorder // writes the recordings, and stays the caller's; nil: the engine has its own
+	// Tap is shown every datagram of the media; see rtpsession.Config.
+	Tap func(at time.Time, from, to netip.AddrPort, data []byte)
 }
 
 // Engine is the media of one phone. Its methods may be called from any
@@ -43,6 +45,7 @@ type Engine struct {
 	ownsRecorder bool
 	now          func() time.Time
 	cname        string
+	tap          func(at time.Time, from, to netip.AddrPort, data []byte)
 	late         lateness
 
 	active atomic.Pointer[[]*Stream] // what the clock serves; never changed in place
@@ -63,6 +66,7 @@ func New(cfg Config) *Engine {
 		recorder: cfg.Recorder,
 		now:      time.Now,
 		cname:    fmt.Sprintf("%016x", rand.Uint64()), // names nobody (RFC 7022 §4.2)
+		tap:      cfg.Tap,
 		ended:    make(chan struct{}),
 	}
 	if e.log == nil {
@@ -79,7 +83,7 @@ func New(cfg Config) *Engine {
 // Open binds the ports of one call's media on a local address. Nothing is sent
 // or read before Stream.Apply.
 func (e *Engine) Open(local netip.Addr) (*Stream, error) {
-	session, err := rtpsession.Listen(rtpsession.Config{Local: local, CNAME: e.cname, Now: e.now})
+	session, err := rtpsession.Listen(rtpsession.Config{Local: local, CNAME: e.cname, Now: e.now, Tap: e.tap})
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 
 	"ringmaster/worker/codec"
+	"ringmaster/worker/rtpsession"
 )
 
 // Params is what an offer and its answer agreed on for one stream.
@@ -18,6 +19,8 @@ type Params struct {
 
 	EventSendPT, EventRecvPT int // payload type of telephone-event; -1 when the far end, or we, have none
 	CNPT                     int // payload type of comfort noise; -1 for none
+
+	SRTP rtpsession.Keys // zero: RTP in the clear, which a stream with SRTP cannot go back to
 
 	MaySend, MayReceive bool
 	PtimeMS             int // milliseconds per packet: 10 to 60 in tens, others are moved there; 0 is 20

@@ -101,8 +101,10 @@ func (f *readAhead) run() {
 	convert := resample.New(f.reader.Rate(), f.rate)
 	in := make([]int16, max(1, f.reader.Rate()/framesPerSecond))
 	var out []int16
-	for {
+	heard := false // a sample, in this pass of the file
+	for !f.stopped() {
 		n, err := f.reader.Read(in)
+		heard = heard || n > 0
 		if err == nil || n > 0 {
 			out = f.convert(convert, out[:0], in[:n])
 		}
@@ -114,11 +116,15 @@ func (f *readAhead) run() {
 		case !f.loop:
 			f.deliver(f.tail(convert, out[:0], in))
 			return
+		case !heard: // it was cut short since it was opened
+			f.failed(errors.New("the file that plays holds no sound any more: it was cut short while it played"))
+			return
 		default:
 			if err := f.reader.Rewind(); err != nil {
 				f.failed(err)
 				return
 			}
+			heard = false
 			continue
 		}
 		if !f.deliver(out) {
@@ -144,6 +150,16 @@ func (f *readAhead) tail(r *resample.Resampler, out, in []int16) []int16 {
 	}
 	clear(in)
 	return r.Process(out, in)
+}
+
+// stopped reports that nobody wants more.
+func (f *readAhead) stopped() bool {
+	select {
+	case <-f.quit:
+		return true
+	default:
+		return false
+	}
 }
 
 // deliver waits for room, and reports false when nobody wants more.

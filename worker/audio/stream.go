@@ -76,13 +76,16 @@ func (s *Stream) Apply(m Params, sink Sink) error {
 	if err != nil {
 		return err
 	}
+	if err := s.session.Protect(p.SRTP); err != nil {
+		return err
+	}
 	s.session.SetRemote(p.Remote, p.RemoteRTCP)
 	if before == nil {
 		s.playing.CompareAndSwap(nil, newMusic(m.Send.SampleRate))
 	}
 	s.plan.Store(p)
 	s.engine.log.Debug("media", "local_port", s.LocalPort(), "remote", p.Remote, "codec", m.Send.Name,
-		"may_send", m.MaySend, "may_receive", m.MayReceive)
+		"srtp", m.SRTP.Suite, "may_send", m.MaySend, "may_receive", m.MayReceive)
 	if before == nil {
 		s.session.Start((*reader)(s))
 		return s.engine.begin(s)

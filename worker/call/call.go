@@ -51,8 +51,16 @@ type Env struct {
 	Lookup func(host string, found func(netip.Addr, error))
 	// Settings are the phone's settings as they are at the moment.
 	Settings func() Settings
+	// MediaUp is told when a call's media comes up for the first time, just
+	// before its first packet; what that opens is named after the moment.
+	MediaUp func(id phone.CallID, at time.Time)
+	// Capture is the capture that has been open since then, or was open at
+	// some time since; "" when there was none.
+	Capture func(since time.Time) string
 	// SessionID makes the number of an o= line.
 	SessionID func() uint64
+	// SRTPKey makes a master key and salt.
+	SRTPKey func() phone.Secret
 }
 
 // Settings is the part of a phone's settings that its calls use.
@@ -62,6 +70,7 @@ type Settings struct {
 	SDPSessionName string
 	Codecs         []codec.Spec
 	OwnCodecOrder  bool // the phone has a codecs list: answers follow it
+	SRTP           bool // for calls that begin now
 	Recording      bool
 	RecordingsDir  string
 }
@@ -76,6 +85,7 @@ type Call struct {
 	stream      *audio.Stream // nil before the first description, and at the end
 	silent      atomic.Bool   // the media reports nothing any more
 	segment     segment
+	mediaUp     bool // it has been, perhaps no longer
 
 	foundHost string     // the name that the far end's description gave for an address
 	found     netip.Addr // its address, once known
@@ -100,13 +110,14 @@ type Call struct {
 
 func newCall(env *Env, id phone.CallID) *Call {
 	s := env.Settings()
-	return &Call{
-		env: env, id: id, startedAt: env.Loop.Now(),
-		negotiation: negotiate.New(negotiate.Config{
-			SessionID: env.SessionID(), Username: s.Username, SessionName: s.SDPSessionName,
-			Codecs: s.Codecs, PreferOwnOrder: s.OwnCodecOrder, TelephoneEvent: true, Ptime: 20,
-		}),
+	cfg := negotiate.Config{
+		SessionID: env.SessionID(), Username: s.Username, SessionName: s.SDPSessionName,
+		Codecs: s.Codecs, PreferOwnOrder: s.OwnCodecOrder, TelephoneEvent: true, Ptime: 20,
 	}
+	if s.SRTP {
+		cfg.NewKey = env.SRTPKey
+	}
+	return &Call{env: env, id: id, startedAt: env.Loop.Now(), negotiation: negotiate.New(cfg)}
 }
 
 // ID is the call's id.
@@ -192,6 +203,7 @@ func (c *Call) entered(s phone.State) {
 		"remote_contact":   c.session.RemoteContact(),
 		"local_contact":    c.session.LocalContact(),
 		"recording_file":   c.segment.newest,
+		"capture_file":     c.env.Capture(c.startedAt),
 	})
 }
 

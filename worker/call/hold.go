@@ -1,9 +1,13 @@
 package call
 
 import (
+	"errors"
+
 	"ringmaster/proto/phone"
+	"ringmaster/worker/callstate"
 	"ringmaster/worker/codec"
 	"ringmaster/worker/dialog"
+	"ringmaster/worker/negotiate"
 )
 
 // Hold asks the far end to be quiet: a re-INVITE with a=sendonly, our music
@@ -42,6 +46,17 @@ func (c *Call) SetCodecs(codecs []codec.Spec, own bool, done func(error)) {
 	c.reoffer(done)
 }
 
+// endUnsecured ends a call with SRTP whose far end has answered without: it is
+// what the far end does now, whatever was agreed before.
+func (c *Call) endUnsecured(err error) {
+	if !errors.Is(err, negotiate.ErrKeys) && !errors.Is(err, negotiate.ErrProfile) {
+		return
+	}
+	c.log().Warn("the answer to a re-INVITE cannot be used", "error", err)
+	c.lastStatus, c.lastText = 488, "Not Acceptable Here"
+	c.must(callstate.Hangup, 0, "")
+}
+
 // reoffer sends a re-INVITE that describes the call as it should be now.
 func (c *Call) reoffer(done func(error)) {
 	c.session.Reoffer(dialog.Reoffer{
@@ -50,6 +65,8 @@ func (c *Call) reoffer(done func(error)) {
 		Undo:  c.negotiation.Rollback,
 		Done: func(err error) {
 			if err != nil {
+				c.negotiation.Rollback()
+				c.endUnsecured(err)
 				err = named(c.id, err)
 			}
 			done(err)

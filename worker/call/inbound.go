@@ -62,19 +62,27 @@ func (c *Call) Declined(dialog.Answer) {}
 // Failed implements dialog.Observer.
 func (c *Call) Failed(error) {}
 
-// Acked takes the ACK of a 2xx of ours, and with it the answer when the 2xx held
-// the offer. Without one that can be used there is no media: the call ends.
+// Acked takes the ACK of a 2xx of ours, and with it the answer when that 2xx
+// held our offer: the INVITE, or a re-INVITE, came without one.
 func (c *Call) Acked(body []byte) {
 	if c.lateOffer != nil {
 		c.lateOffer = nil
-		if err := c.takeFinalAnswer(body); err != nil {
-			c.negotiation.Rollback()
+		if err := c.takeAnswer(body); err != nil {
 			c.log().Warn("the answer to a late offer cannot be used", "error", err)
-			c.lastStatus, c.lastText = 488, "Not Acceptable Here"
-			c.must(callstate.Hangup, 0, "")
+			c.unanswered()
 		}
 	}
 	c.must(callstate.Acked, 0, "")
+}
+
+// unanswered gives up an offer whose answer cannot be used: a call that begins
+// with it ends, another goes on as it was.
+func (c *Call) unanswered() {
+	c.negotiation.Rollback()
+	if c.at.State == phone.StateConnecting {
+		c.lastStatus, c.lastText = 488, "Not Acceptable Here"
+		c.must(callstate.Hangup, 0, "")
+	}
 }
 
 // AckMissing implements dialog.Observer: the far end never said ACK, to the
@@ -98,9 +106,8 @@ func (c *Call) Lost(err error) {
 	c.log().Warn("the call is lost", "error", err)
 	status, text := 408, "Request Timeout"
 	var refused *phone.Error
-	if errors.As(err, &refused) && refused.Status != 0 {
-		status = refused.Status
-		text = "Call/Transaction Does Not Exist"
+	if errors.As(err, &refused) && refused.Status == 481 {
+		status, text = 481, "Call/Transaction Does Not Exist"
 	}
 	c.must(callstate.Lost, status, text)
 }

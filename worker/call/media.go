@@ -12,6 +12,7 @@ import (
 	"ringmaster/worker/audio"
 	"ringmaster/worker/dialog"
 	"ringmaster/worker/negotiate"
+	"ringmaster/worker/rtpsession"
 )
 
 func isSDP(contentType string) bool {
@@ -40,6 +41,9 @@ func (c *Call) local() negotiate.Local {
 	return negotiate.Local{Address: c.session.Source(), Port: c.stream.LocalPort(), Direction: c.wanted()}
 }
 
+// makeOffer describes the call as it should be now. Whoever asks for an offer
+// has no use for an earlier one: it was redirected, met another one (491), or
+// stood in a provisional response.
 func (c *Call) makeOffer(source netip.Addr) ([]byte, error) {
 	if c.at.State == phone.StateDisconnected {
 		return nil, errOver
@@ -47,6 +51,7 @@ func (c *Call) makeOffer(source netip.Addr) ([]byte, error) {
 	if err := c.openMedia(source); err != nil {
 		return nil, err
 	}
+	c.negotiation.Rollback()
 	l := c.local()
 	l.Address = source
 	return c.negotiation.Offer(l)
@@ -111,6 +116,8 @@ func (c *Call) Reoffered(body []byte) ([]byte, error) {
 	if len(body) == 0 {
 		return c.offerLate()
 	}
+	// None is open: the dialog lets theirs through only then. Ours met 491, and comes again later.
+	c.negotiation.Rollback()
 	answer, err := c.makeAnswer(body)
 	if err != nil {
 		return nil, err
@@ -135,6 +142,11 @@ func (c *Call) applyMedia() error {
 		m.Remote = netip.AddrPortFrom(c.found, m.Remote.Port())
 		m.RemoteRTCP = netip.AddrPortFrom(c.found, m.RemoteRTCP.Port())
 	}
+	now := c.env.Loop.Now() // one stamp for all that opens with the first media
+	if !c.mediaUp {
+		c.mediaUp = true
+		c.env.MediaUp(c.id, now)
+	}
 	err := c.stream.Apply(audio.Params{
 		Remote: m.Remote, RemoteRTCP: m.RemoteRTCP,
 		Send: m.Codec, SendPT: m.SendPT, Receive: m.Receive,
@@ -142,14 +154,18 @@ func (c *Call) applyMedia() error {
 		MaySend:    (m.Local == negotiate.SendRecv || m.Local == negotiate.SendOnly) && m.Remote.Addr().IsValid(),
 		MayReceive: m.Local == negotiate.SendRecv || m.Local == negotiate.RecvOnly,
 		PtimeMS:    m.Ptime,
+		SRTP:       rtpsession.Keys(m.SRTP),
 	}, sink{env: c.env, id: c.id, closed: &c.silent})
 	if err != nil {
 		return err
 	}
 	c.codecName = m.Codec.Name
-	c.SetRecording(c.env.Settings().Recording)
+	c.setRecording(c.env.Settings().Recording, now)
 	return nil
 }
+
+// HasMedia reports whether the call's media is up.
+func (c *Call) HasMedia() bool { return c.stream != nil && c.stream.Playing() != "" }
 
 // findRemote looks up the host name that a description gave instead of an
 // address; media goes out when it is found.

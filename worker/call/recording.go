@@ -20,7 +20,9 @@ type segment struct {
 // Each switching on opens a file, each switching off closes one. Before media
 // is up there is nothing to record; when it comes up, the phone's settings
 // decide.
-func (c *Call) SetRecording(on bool) (changed bool) {
+func (c *Call) SetRecording(on bool) (changed bool) { return c.setRecording(on, c.env.Loop.Now()) }
+
+func (c *Call) setRecording(on bool, now time.Time) (changed bool) {
 	if on == (c.segment.path != "") {
 		return false
 	}
@@ -28,11 +30,10 @@ func (c *Call) SetRecording(on bool) (changed bool) {
 		c.closeSegment()
 		return true
 	}
-	if c.stream == nil || c.stream.Playing() == "" {
+	if !c.HasMedia() {
 		return false
 	}
 	s := c.env.Settings()
-	now := c.env.Loop.Now()
 	dir := filepath.Join(s.RecordingsDir, string(s.PhoneID))
 	path := filepath.Join(dir, artifact.CallName(int64(c.id), now)+artifact.WAV)
 	err := os.MkdirAll(dir, 0o755)
@@ -72,6 +73,9 @@ func (c *Call) sidecar(path string) artifact.Sidecar {
 	}
 	local := c.stream.LocalPort()
 	s.LocalRTPPort = &local
+	if pcap := c.env.Capture(c.segment.begun); pcap != "" {
+		s.PCAP = &pcap
+	}
 	if m, agreed := c.negotiation.Current(); agreed && m.Remote.Port() != 0 {
 		remote := int(m.Remote.Port())
 		s.RemoteRTPPort = &remote

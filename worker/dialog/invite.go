@@ -154,7 +154,7 @@ func (s *Session) sendAck(res *sip.Response, sent *sip.Request, body []byte, lef
 		}
 		setBody(ack, sdpType, body)
 		s.ack, s.ackTo = ack, targets[0]
-		if err := s.e.ua.SendAck(ack.Clone(), targets[0]); err != nil {
+		if err := s.e.ua.SendAck(ack, targets[0]); err != nil {
 			s.lost(err)
 			return
 		}
@@ -176,13 +176,14 @@ func (s *Session) resolve(done func([]sipua.Target, error)) {
 	})
 }
 
-// repeatAck answers a 2xx that came again: our ACK was lost.
+// repeatAck answers a 2xx that came again with the very ACK that was lost
+// (RFC 3261 §13.2.2.4), its branch included.
 func (s *Session) repeatAck(res *sip.Response) {
 	if s.ack == nil || s.ack.CSeq().SeqNo != res.CSeq().SeqNo {
 		return
 	}
 	// Should this one be lost too, the 2xx comes again.
-	_ = s.e.ua.SendAck(s.ack.Clone(), s.ackTo)
+	_ = s.e.ua.SendAck(s.ack, s.ackTo)
 }
 
 // dismiss ends the dialog that another fork's 2xx has made.

@@ -55,9 +55,13 @@ func TestCallOutAndHangUp(t *testing.T) {
 func TestRepeatedAnswerGetsItsAckAgain(t *testing.T) {
 	n, p := newEnd(t), newPeer(t)
 	_, invite := established(t, n, p)
-	for range 2 {
+	var acks [2]string
+	for i := range acks {
 		p.answer(invite, 200, "far", p.contact())
-		p.request(sip.ACK)
+		acks[i] = p.request(sip.ACK).String()
+	}
+	if acks[0] != acks[1] {
+		t.Errorf("the ACK was\n%sthen\n%s", acks[0], acks[1])
 	}
 }
 
@@ -144,7 +148,7 @@ func TestFarEndThatForgotTheCall(t *testing.T) {
 	s, _ := established(t, n, p)
 	n.on(func() { s.Info("text/plain", []byte("x"), func(Answer, error) {}) })
 	p.answer(p.request(sip.INFO), 481, "")
-	n.hears("lost")
+	n.hears("lost 481")
 }
 
 func TestReofferWaitsAfterGlare(t *testing.T) {

@@ -2,6 +2,7 @@ package dialog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -206,7 +207,14 @@ func (n *end) Referred(r Referral) (int, string) {
 	n.heard <- fmt.Sprint("referred to ", r.To.String(), " ", r.Headers)
 	return 0, ""
 }
-func (n *end) Lost(error) { n.heard <- "lost" }
+func (n *end) Lost(err error) {
+	status := 0
+	var refused *phone.Error
+	if errors.As(err, &refused) {
+		status = refused.Status
+	}
+	n.heard <- fmt.Sprint("lost ", status)
+}
 func (n *end) Informed(t string, body []byte) bool {
 	n.heard <- "info " + t
 	return t == "application/dtmf-relay"

@@ -110,7 +110,9 @@ func (s *Session) send(p requestParams) {
 					p.final(res)
 				}
 				if p.method != sip.BYE && (res.StatusCode == 481 || res.StatusCode == 408) {
-					s.lost(phone.Errorf(phone.Refused, "the far end no longer knows the call: %d %s", res.StatusCode, res.Reason))
+					gone := phone.Errorf(phone.Refused, "the far end no longer knows the call: %d %s", res.StatusCode, res.Reason)
+					gone.Status = res.StatusCode
+					s.lost(gone)
 				}
 			},
 			OnFail: fail,

@@ -105,6 +105,7 @@ func (h *Handset) incoming(s *dialog.Session, invite dialog.Invite) dialog.Obser
 	}
 	if c.Active() {
 		h.calls.live = append(h.calls.live, c)
+		h.callBegins()
 	}
 	if (h.cfg.AutoAnswer || old != nil) && c.Waiting() {
 		// After the session knows its observer.
@@ -133,6 +134,11 @@ func (h *Handset) autoAnswer(c, old *call.Call) {
 // over moves a call to the ended ones; one that never was is forgotten.
 func (h *Handset) over(c *call.Call) {
 	h.calls.live = slices.DeleteFunc(h.calls.live, func(x *call.Call) bool { return x == c })
+	if len(h.calls.live) == 0 {
+		if k := h.forgetCallCapture(); k != nil {
+			k.Stop(captureLinger)
+		}
+	}
 	if c.State() == phone.StateNull {
 		return
 	}

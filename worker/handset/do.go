@@ -76,6 +76,10 @@ func (h *Handset) do(cmd phone.Command, done reply) {
 		done(phone.Outcome{Registration: &r}, nil)
 	case phone.UpdateSettings:
 		h.update(cmd.Update, done)
+	case phone.StartCapture:
+		h.startCapture(done)
+	case phone.StopCapture:
+		h.stopCapture(done)
 	case phone.GrantCallIDs:
 		h.calls.ids.grant(cmd.Block)
 		done(phone.Outcome{}, nil)
@@ -186,6 +190,7 @@ func (h *Handset) makeCall(cmd phone.MakeCall, done reply) {
 		done(phone.Outcome{Call: &phone.CallOutcome{CallID: id, State: c.State()}}, nil)
 	})
 	h.calls.live = append(h.calls.live, c)
+	h.callBegins()
 }
 
 func (h *Handset) answer(cmd phone.Answer, done reply) {

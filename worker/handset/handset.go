@@ -8,6 +8,7 @@
 //	transfer.go    hold, codecs, transfers both ways
 //	requests.go    messages, and the headers that a user adds
 //	update.go      changes to a running phone
+//	capture.go     pcap files: of its calls, and on request
 package handset
 
 import (
@@ -28,9 +29,11 @@ import (
 	"ringmaster/proto/phone"
 	"ringmaster/worker/audio"
 	"ringmaster/worker/call"
+	"ringmaster/worker/capture"
 	"ringmaster/worker/codec"
 	"ringmaster/worker/dialog"
 	"ringmaster/worker/journal"
+	"ringmaster/worker/negotiate"
 	"ringmaster/worker/registration"
 	"ringmaster/worker/sipua"
 	"ringmaster/worker/standalone"
@@ -61,6 +64,7 @@ type Handset struct {
 	reg        *registration.Registration
 	env        *call.Env
 	calls      calls
+	captures   captures
 }
 
 var _ phone.Phone = (*Handset)(nil)
@@ -73,6 +77,8 @@ func New(userAgent string, log hclog.Logger) *Handset {
 		log: log, userAgent: userAgent,
 		loop:    loop.New(nil),
 		journal: journal.New(journal.StateCap, journal.TraceCap, time.Now),
+
+		captures: captures{all: capture.New(capture.Config{})},
 	}
 }
 
@@ -91,20 +97,29 @@ func (h *Handset) Configure(_ context.Context, c phone.Configuration) (phone.Con
 	h.log = h.log.With("phone_id", string(c.PhoneID))
 	h.calls.ids.grant(c.CallIDs)
 
+	secure, err := tlsConfig(c.Settings)
+	if err != nil {
+		return phone.Configured{}, err
+	}
 	h.endpoint = dialog.NewEndpoint(dialog.Config{
 		Loop: h.loop, Username: c.Username, Domain: c.Domain,
 		NewToken: token, Random: mathrand.IntN, Incoming: h.incoming,
 	})
 	h.ua, err = sipua.Listen(h.loop, sipua.Config{
 		Transport: c.Transport, LocalPort: c.LocalPort, UserAgent: h.userAgent,
-		Tap: func(m phone.SIPMessage) { h.journal.Append(phone.Entry{SIP: &m}) },
-		Log: h.log,
+		TLS: secure, TLSName: hostOf(c.Domain),
+		Tap: func(m phone.SIPMessage) {
+			h.tapSIP(m)
+			h.journal.Append(phone.Entry{SIP: &m})
+		},
+		Lost: func(t sipua.Target, why error) { h.reg.Lost(t, why) },
+		Log:  h.log,
 	}, h.endpoint)
 	if err != nil {
 		return phone.Configured{}, err
 	}
 	h.ua.SetCredentials(h.credentials())
-	h.engine = audio.New(audio.Config{Log: h.log})
+	h.engine = audio.New(audio.Config{Log: h.log, Tap: h.captures.all.Taps().Datagram})
 	h.standalone = standalone.New(standalone.Config{
 		Loop: h.loop, UA: h.ua, From: h.endpoint.Identity(), Allow: dialog.Allow, Supported: dialog.Supported,
 		NewToken: token, Received: h.received,
@@ -113,6 +128,7 @@ func (h *Handset) Configure(_ context.Context, c phone.Configuration) (phone.Con
 	h.env = &call.Env{
 		Loop: h.loop, Endpoint: h.endpoint, Engine: h.engine, Log: h.log,
 		Emit: h.emitCall, Over: h.over, Referred: h.referred, Lookup: h.lookup, Settings: h.callSettings, SessionID: sessionID,
+		MediaUp: h.mediaUp, Capture: h.callCapture, SRTPKey: srtpKey,
 	}
 	h.reg = registration.New(h.registrationConfig())
 	go h.loop.Run()
@@ -130,7 +146,7 @@ func (h *Handset) credentials() sipua.Credentials {
 func (h *Handset) callSettings() call.Settings {
 	return call.Settings{
 		PhoneID: h.cfg.PhoneID, Username: h.cfg.Username, SDPSessionName: h.cfg.SDPSessionName,
-		Codecs: h.codecs, OwnCodecOrder: h.cfg.Codecs != nil,
+		Codecs: h.codecs, OwnCodecOrder: h.cfg.Codecs != nil, SRTP: h.cfg.SRTP,
 		Recording: h.cfg.RecordingEnabled, RecordingsDir: h.cfg.RecordingsDir,
 	}
 }
@@ -149,6 +165,13 @@ func sessionID() uint64 {
 	var b [8]byte
 	_, _ = rand.Read(b[:])
 	return binary.BigEndian.Uint64(b[:]) >> 16
+}
+
+// srtpKey makes a master key and salt of SRTP.
+func srtpKey() phone.Secret {
+	var b [negotiate.KeyLength]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return phone.NewSecret(string(b[:]))
 }
 
 // Watch implements phone.Phone.
@@ -263,6 +286,7 @@ func (h *Handset) Close() {
 		h.lookups.Wait()
 		h.ua.Close()
 		h.engine.Close()
+		h.captures.all.Close()
 		h.journal.Close()
 	})
 }

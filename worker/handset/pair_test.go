@@ -222,6 +222,10 @@ func TestMessages(t *testing.T) {
 	if e := b.awaits("im.received"); e.Data["body"] != "hällo" || e.Data["from"] != "sip:a@127.0.0.1" || e.Data["content_type"] != "text/plain" {
 		t.Errorf("the message came as %v", e.Data)
 	}
+	a.do(phone.SendMessage{DestURI: b.uri(), Body: strings.Repeat("ä", 5000) + "."})
+	if e := b.awaits("im.received"); e.Data["body"] != strings.Repeat("ä", eventBody/2)+"… (5905 more bytes)" {
+		t.Errorf("the long message came as %v", e.Data)
+	}
 }
 
 func TestHoldAndUnhold(t *testing.T) {

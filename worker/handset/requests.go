@@ -1,19 +1,39 @@
 package handset
 
 import (
+	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"ringmaster/proto/phone"
 	"ringmaster/worker/dialog"
 )
 
+// eventBody is how many bytes of a MESSAGE's body its event holds; the inbox
+// has all of it.
+const eventBody = 4096
+
 // received puts a MESSAGE into the inbox.
 func (h *Handset) received(m phone.Message) {
 	h.journal.Append(phone.Entry{Inbox: &m})
 	h.emit("im.received", nil, map[string]any{
-		"from": m.From, "to": m.To, "body": m.Body, "content_type": m.ContentType,
+		"from": m.From, "to": m.To, "body": beginning(m.Body, eventBody), "content_type": m.ContentType,
 	})
+}
+
+// beginning is s when it has at most so many bytes, else what it begins with
+// and a mark that says how much is missing.
+func beginning(s string, most int) string {
+	if len(s) <= most {
+		return s
+	}
+	for range utf8.UTFMax - 1 { // no half of a character
+		if !utf8.RuneStart(s[most]) {
+			most--
+		}
+	}
+	return fmt.Sprintf("%s… (%d more bytes)", s[:most], len(s)-most)
 }
 
 func (h *Handset) sendMessage(cmd phone.SendMessage, done reply) {

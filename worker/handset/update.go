@@ -17,7 +17,6 @@ func (h *Handset) update(u phone.Update, done reply) {
 		h.cfg.Codecs, h.codecs = *u.Codecs, codecs
 	}
 	set(&h.cfg.AutoAnswer, u.AutoAnswer)
-	set(&h.cfg.CaptureEnabled, u.CaptureEnabled)
 	updated := phone.Updated{AffectedCallIDs: []phone.CallID{}, CodecReinvitedIDs: []phone.CallID{}}
 	if u.RecordingEnabled != nil {
 		h.cfg.RecordingEnabled = *u.RecordingEnabled
@@ -27,11 +26,13 @@ func (h *Handset) update(u phone.Update, done reply) {
 			}
 		}
 	}
-	if u.Codecs != nil {
-		h.reofferCodecs(&updated, func() { h.updateAccount(u, &updated, done) })
-		return
-	}
-	h.updateAccount(u, &updated, done)
+	h.switchCapture(u.CaptureEnabled, func() {
+		if u.Codecs != nil {
+			h.reofferCodecs(&updated, func() { h.updateAccount(u, &updated, done) })
+			return
+		}
+		h.updateAccount(u, &updated, done)
+	})
 }
 
 // reofferCodecs re-INVITEs every confirmed call with the phone's codecs, then
@@ -64,7 +65,11 @@ func (h *Handset) reofferCodecs(updated *phone.Updated, next func()) {
 // when that is needed.
 func (h *Handset) updateAccount(u phone.Update, updated *phone.Updated, done reply) {
 	finish := func(r phone.Registration) {
-		done(phone.Outcome{Updated: updated, Registration: &r}, nil)
+		o := phone.Outcome{Updated: updated, Registration: &r}
+		if k := h.captures.calls; k != nil && k.path != "" {
+			o.Capture = k.info()
+		}
+		done(o, nil)
 	}
 	if u.Password == nil && u.Realm == nil && u.SRTP == nil {
 		finish(h.reg.Status())

@@ -80,3 +80,19 @@ func TestIDsComeFromTheirBlocksInOrder(t *testing.T) {
 		t.Errorf("id %d came after the blocks were used up", id)
 	}
 }
+
+func TestABeginningEndsWithAWholeCharacter(t *testing.T) {
+	for _, c := range []struct {
+		s, want string
+	}{
+		{"abcd", "abcd"},
+		{"abcde", "abcd… (1 more bytes)"},
+		{"abcä", "abc… (2 more bytes)"},
+		{"a\U0001F600b", "a… (5 more bytes)"},
+		{"\x80\x80\x80\x80\x80\x80", "\x80… (5 more bytes)"},
+	} {
+		if got := beginning(c.s, 4); got != c.want {
+			t.Errorf("beginning(%q) = %q, want %q", c.s, got, c.want)
+		}
+	}
+}

@@ -64,6 +64,7 @@ type Buffer struct {
 	playing bool          // head is valid
 	startAt time.Duration // when the first packet is to be played
 	head    uint32        // timestamp of what is played next
+	lastPut uint32        // timestamp of the packet put in before
 	lastSeq uint16        // of the last packet played
 	known   bool          // lastSeq is valid
 	missed  int           // ticks concealed in a row with nothing in the buffer
@@ -102,6 +103,7 @@ func (b *Buffer) Put(now time.Duration, p Packet) Verdict {
 		b.startAt = now + b.delay.target
 		b.delay.begin(now, p.Timestamp)
 	}
+	b.lastPut = p.Timestamp
 	b.delay.arrived(now, p.Timestamp)
 	if b.playing && before(p.Timestamp, b.head) {
 		return Late
@@ -129,10 +131,11 @@ func (b *Buffer) Put(now time.Duration, p Packet) Verdict {
 // farFrom tells a timestamp that cannot be of the same run of packets: more
 // than 10 s away.
 func (b *Buffer) farFrom(timestamp uint32) bool {
-	if !b.playing {
-		return false
+	from := b.lastPut
+	if b.playing {
+		from = b.head
 	}
-	d := int64(int32(timestamp - b.head))
+	d := int64(int32(timestamp - from))
 	return max(d, -d) > 10*int64(b.cfg.ClockRate)
 }
 

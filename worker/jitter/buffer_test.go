@@ -218,3 +218,30 @@ func TestBufferDoesNotAllocate(t *testing.T) {
 var silence [160]byte
 
 func make160() []byte { return silence[:] }
+
+// A sender may set its clock anew with any packet, the second one too; the
+// steps are seen from both sides of half the circle.
+func TestAClockThatIsSetAnewIsFollowed(t *testing.T) {
+	for _, set := range []int{1, 2, 5} {
+		for _, by := range []uint32{1 << 20, 0x8AB67F10, 0xFFF00000} {
+			b := New(Default(8000))
+			played := 0
+			for n := range 50 {
+				p := packet(n)
+				if n >= set {
+					p.Timestamp += by
+				}
+				now := time.Duration(n) * 20 * ms
+				if v := b.Put(now, p); v != Queued {
+					t.Fatalf("set at packet %d by %d: packet %d is %d", set, int32(by), n, v)
+				}
+				if action, p, _ := b.Next(now, 160); action == Play {
+					played = int(p.Seq)
+				}
+			}
+			if played < 45 {
+				t.Errorf("set at packet %d by %d: the last packet played is %d", set, int32(by), played)
+			}
+		}
+	}
+}

@@ -4,8 +4,10 @@
 //	loop, media, socket ──Append──► state ring  (Event, Ended, Inbox)   ┐
 //	                            └─► trace ring  (SIP, sip.*, media.*)   ┴─ Read by Seq ──► readers
 //
-// Both rings share one sequence. A reader that is too slow for a ring finds a
-// Gap in place of what was overwritten.
+// Both rings share one sequence, and are bounded by the number of their entries
+// and by the bytes in them, for the far ends decide how long a message is. A
+// reader that is too slow for a ring finds a Gap in place of what was
+// overwritten.
 package journal
 
 import (
@@ -24,6 +26,10 @@ const (
 	StateCap = 4096
 	TraceCap = 12000
 )
+
+// ringBytes bounds what each of the rings holds: 256 SIP messages of the
+// greatest size, or TraceCap entries of 1.4 kB.
+const ringBytes = 16 << 20
 
 // ErrClosed is returned by Read when the journal is closed and everything in
 // it has been read.
@@ -44,13 +50,13 @@ type Journal struct {
 }
 
 // New makes a journal that keeps the newest stateCap state entries and the
-// newest traceCap trace entries, both at least 1. now stamps entries that come
+// newest traceCap trace entries, both at least 1, and 16 MiB of each. now stamps entries that come
 // without a time; nil means time.Now.
 func New(stateCap, traceCap int, now func() time.Time) *Journal {
 	if now == nil {
 		now = time.Now
 	}
-	return &Journal{now: now, state: newRing(stateCap), trace: newRing(traceCap)}
+	return &Journal{now: now, state: newRing(stateCap, ringBytes), trace: newRing(traceCap, ringBytes)}
 }
 
 // Append gives e the next sequence number, keeps it, and returns the number.
@@ -97,7 +103,8 @@ func (j *Journal) Last() uint64 {
 	return j.last
 }
 
-// Full reports that unread state entries take up three quarters of their ring:
+// Full reports that unread state entries take up three quarters of their ring,
+// by their number or by their bytes:
 // new commands are to be refused, so that the rest of the ring is left for
 // what is already under way and nothing is overwritten unread.
 //
@@ -108,8 +115,8 @@ func (j *Journal) Last() uint64 {
 func (j *Journal) Full() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	unread := j.state.len() - j.state.after(j.acked)
-	return unread*4 >= j.state.cap*3
+	read := j.state.after(j.acked)
+	return (j.state.len()-read)*4 >= j.state.cap*3 || j.state.bytes*4 >= ringBytes*3 && j.state.bytesFrom(read)*4 >= ringBytes*3
 }
 
 // Read returns entries with a sequence number above after, oldest first, at

@@ -2,7 +2,6 @@ package negotiate
 
 import (
 	"fmt"
-	"strings"
 
 	"ringmaster/proto/sdp"
 	"ringmaster/worker/codec"
@@ -10,7 +9,7 @@ import (
 
 // Answer answers the far end's offer: one audio line is taken, every other
 // line refused with port 0 in its place. Errors: ErrPending (491), ErrMalformed
-// (400), ErrNoAudio, ErrProfile and ErrNoCommonCodec (488), ErrLocal.
+// (400), ErrNoAudio, ErrProfile, ErrKeys and ErrNoCommonCodec (488), ErrLocal.
 func (n *Negotiation) Answer(offer []byte, l Local) (answer []byte, m Media, err error) {
 	if n.pending {
 		return nil, Media{}, ErrPending
@@ -36,13 +35,19 @@ func (n *Negotiation) Answer(offer []byte, l Local) (answer []byte, m Media, err
 	if n.config.TelephoneEvent {
 		events = acceptEvents(theirs.Codecs, accepted)
 	}
+	crypto, keys, err := n.answerKeys(theirs, far)
+	if err != nil {
+		return nil, Media{}, err
+	}
 	m = n.taken(theirs, far, accepted, events, l.Direction)
+	m.SRTP = keys
 
 	lines := make([]sdp.Media, len(description.Media))
 	for i, line := range description.Media {
 		lines[i] = refusal(line)
 	}
 	lines[index] = n.stream(l, theirs.Proto, m.Local, append(accepted, events...))
+	lines[index].Crypto = crypto
 	n.numbers.learn(theirs.Codecs)
 	n.lines, n.audio, n.offer, n.current = lines, index, nil, &m
 	return n.write(lines, l.Address), m, nil
@@ -97,24 +102,18 @@ func (n *Negotiation) acceptable(m sdp.Media) error {
 	if m.Port == 0 {
 		return fmt.Errorf("%w in the far end's offer: its port is 0", ErrNoAudio)
 	}
-	if err := checkProfile(m); err != nil {
+	if err := n.checkProfile(m); err != nil {
 		return err
+	}
+	if n.secure() {
+		if _, _, err := chooseKeys(m.Crypto); err != nil {
+			return err
+		}
 	}
 	if len(common(m.Codecs, n.config.Codecs, false)) == 0 {
 		return fmt.Errorf("%w: the far end offers %s; this phone has %s", ErrNoCommonCodec, names(m.Codecs), ownNames(n.config.Codecs))
 	}
 	return nil
-}
-
-// checkProfile tells the profiles that we speak from the others. AVPF
-// (RFC 4585) is AVP to whoever sends no feedback. The keys of RTP/SAVP
-// (RFC 4568) would be agreed on in the same two places that call this.
-func checkProfile(m sdp.Media) error {
-	switch strings.ToUpper(m.Proto) {
-	case "RTP/AVP", "RTP/AVPF":
-		return nil
-	}
-	return fmt.Errorf("%w: the far end wants audio over %.40q; this phone speaks RTP/AVP and RTP/AVPF, without encryption", ErrProfile, m.Proto)
 }
 
 // refusal is the answer to a line that we do not take (RFC 3264 §6): the same

@@ -32,6 +32,8 @@ type Media struct {
 	Local      Direction // what we may do
 	RemoteHeld bool      // the far end wants no media from us
 	Ptime      int       // ms that we send in a packet
+
+	SRTP Keys // zero: RTP in the clear
 }
 
 // farEnd is what a far end's m= line says about the way to it.

@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"strconv"
 
+	"ringmaster/proto/phone"
 	"ringmaster/proto/sdp"
 	"ringmaster/worker/codec"
 )
@@ -40,6 +41,9 @@ var (
 	ErrNoAudio = errors.New("no audio stream")
 	// ErrProfile: audio only under a profile that this phone does not speak.
 	ErrProfile = errors.New("unsupported media profile")
+	// ErrKeys: no key of SRTP that this phone can use (RFC 4568): no a=crypto
+	// line, or none with a suite and parameters that it has.
+	ErrKeys = errors.New("no usable SRTP key")
 	// ErrNoCommonCodec: answer it with 488.
 	ErrNoCommonCodec = errors.New("no common codec")
 	// ErrRejected: the answer refused our audio with port 0.
@@ -62,6 +66,9 @@ type Config struct {
 	PreferOwnOrder bool // answers follow Codecs; else the offer's order
 	TelephoneEvent bool // offer and accept RFC 4733
 	Ptime          int  // ms that we like to get, and send unless told otherwise; 10 to 60, 0 means 20
+	// NewKey makes KeyLength unguessable bytes. Where it is given, audio is
+	// SRTP with keys by RFC 4568, and nothing else; nil: RTP in the clear.
+	NewKey func() phone.Secret
 }
 
 // Local is where our media is, and what we want of it.

@@ -19,9 +19,9 @@ var (
 	here = Local{Address: netip.MustParseAddr("192.0.2.1"), Port: 4000}
 )
 
-// phone makes a negotiation with the given codecs; what its answers prefer is
+// having makes a negotiation with the given codecs; what its answers prefer is
 // the offer's order.
-func phone(codecs ...codec.Spec) *Negotiation {
+func having(codecs ...codec.Spec) *Negotiation {
 	return New(Config{SessionID: 7, Username: "a", SessionName: "Ringmaster", Codecs: codecs, TelephoneEvent: true})
 }
 
@@ -37,7 +37,7 @@ func at(addr string) netip.AddrPort { return netip.MustParseAddrPort(addr) }
 func TestOfferOnTheWire(t *testing.T) {
 	l := here
 	l.Direction = SendOnly
-	got, err := phone(codec.PCMA, codec.PCMU, opus).Offer(l)
+	got, err := having(codec.PCMA, codec.PCMU, opus).Offer(l)
 	want := lines("v=0", "o=a 7 1 IN IP4 192.0.2.1", "s=Ringmaster", "c=IN IP4 192.0.2.1", "t=0 0",
 		"m=audio 4000 RTP/AVP 8 0 96 101 97", "a=rtpmap:8 PCMA/8000", "a=rtpmap:0 PCMU/8000", "a=rtpmap:96 opus/48000/2",
 		"a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-16", "a=rtpmap:97 telephone-event/48000", "a=fmtp:97 0-16", "a=ptime:20", "a=sendonly")
@@ -48,7 +48,7 @@ func TestOfferOnTheWire(t *testing.T) {
 
 func TestAnswerOnTheWire(t *testing.T) {
 	// After RFC 4317 §2.1, with T.38 and a refused second audio line.
-	got, m, err := phone(codec.PCMU, ilbc).Answer(remote("m=video 51372 RTP/AVP 31 32", "m=audio 49170 RTP/AVP 97 8 0 100", "a=rtpmap:97 iLBC/8000", "a=rtpmap:100 telephone-event/8000",
+	got, m, err := having(codec.PCMU, ilbc).Answer(remote("m=video 51372 RTP/AVP 31 32", "m=audio 49170 RTP/AVP 97 8 0 100", "a=rtpmap:97 iLBC/8000", "a=rtpmap:100 telephone-event/8000",
 		"a=ptime:30", "m=image 51374 udptl t38", "m=audio 51376 RTP/SAVP 0"), here)
 	want := lines("v=0", "o=a 7 1 IN IP4 192.0.2.1", "s=Ringmaster", "c=IN IP4 192.0.2.1", "t=0 0",
 		"m=video 0 RTP/AVP 31 32", "a=rtpmap:31 H261/90000", "a=rtpmap:32 MPV/90000", "a=inactive",
@@ -68,7 +68,7 @@ func TestAnswerOnTheWire(t *testing.T) {
 }
 
 func TestAnswered(t *testing.T) {
-	n := phone(codec.PCMA, codec.PCMU, opus)
+	n := having(codec.PCMA, codec.PCMU, opus)
 	if _, err := n.Offer(here); err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +125,7 @@ func TestDirections(t *testing.T) {
 		t.Run(row.connection+" "+row.offered+" "+row.wanted.String(), func(t *testing.T) {
 			l := here
 			l.Direction = row.wanted
-			answer, m, err := phone(codec.PCMU).Answer(remote("m=audio 5000 RTP/AVP 0", row.connection, "a="+row.offered), l)
+			answer, m, err := having(codec.PCMU).Answer(remote("m=audio 5000 RTP/AVP 0", row.connection, "a="+row.offered), l)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -157,7 +157,7 @@ func TestAnsweredDirections(t *testing.T) {
 		{RecvOnly, "sendonly", RecvOnly, false},
 		{Inactive, "inactive", Inactive, false},
 	} {
-		n := phone(codec.PCMU)
+		n := having(codec.PCMU)
 		l := here
 		l.Direction = row.offered
 		if _, err := n.Offer(l); err != nil {
@@ -186,7 +186,7 @@ func TestOrderOfCodecs(t *testing.T) {
 			t.Errorf("own order %v: %v, %+v\n%s", row.ownOrder, err, m, answer)
 		}
 	}
-	n := phone(codec.PCMU, codec.PCMA)
+	n := having(codec.PCMU, codec.PCMA)
 	n.SetCodecs([]codec.Spec{codec.PCMA}, true)
 	if _, m, err := n.Answer(offer, here); err != nil || m.Codec != codec.PCMA || len(m.Receive) != 1 {
 		t.Errorf("after SetCodecs: %v, %+v", err, m)
@@ -195,7 +195,7 @@ func TestOrderOfCodecs(t *testing.T) {
 
 // RFC 3264 §8: the version rises with every change and with nothing else.
 func TestVersion(t *testing.T) {
-	n := phone(codec.PCMU, codec.PCMA)
+	n := having(codec.PCMU, codec.PCMA)
 	step := func(direction Direction, version int) {
 		t.Helper()
 		l := here
@@ -228,7 +228,7 @@ func TestVersion(t *testing.T) {
 }
 
 func TestRollbackKeepsTheSession(t *testing.T) {
-	n := phone(codec.PCMU, codec.PCMA)
+	n := having(codec.PCMU, codec.PCMA)
 	if _, ok := n.Current(); ok {
 		t.Error("agreed before anything was said")
 	}
@@ -264,7 +264,7 @@ func TestRollbackKeepsTheSession(t *testing.T) {
 
 // RFC 3264 §8: lines keep their places and numbers their meaning.
 func TestLaterOffersKeepLinesAndNumbers(t *testing.T) {
-	n := phone(opus, codec.PCMU)
+	n := having(opus, codec.PCMU)
 	if _, _, err := n.Answer(remote("m=video 5002 RTP/AVP 31", "m=audio 5000 RTP/AVPF 101 96 98", "a=rtpmap:101 opus/48000/2", "a=rtpmap:96 telephone-event/8000", "a=rtpmap:98 telephone-event/48000"), here); err != nil {
 		t.Fatal(err)
 	}
@@ -289,13 +289,13 @@ func TestLaterOffersKeepLinesAndNumbers(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	offered := func(l ...string) func() error {
 		return func() error {
-			_, _, err := phone(codec.PCMA, ilbc).Answer(remote(l...), here)
+			_, _, err := having(codec.PCMA, ilbc).Answer(remote(l...), here)
 			return err
 		}
 	}
 	answered := func(l ...string) func() error {
 		return func() error {
-			n := phone(codec.PCMA, ilbc)
+			n := having(codec.PCMA, ilbc)
 			if _, err := n.Offer(here); err != nil {
 				return err
 			}
@@ -318,15 +318,15 @@ func TestRefusals(t *testing.T) {
 		{"no audio", offered("m=video 5000 RTP/AVP 31"), ErrNoAudio, nil},
 		{"no media", offered(""), ErrNoAudio, nil},
 		{"audio switched off", offered("m=audio 0 RTP/AVP 8"), ErrNoAudio, nil},
-		{"no description", func() error { _, _, err := phone(codec.PCMA).Answer([]byte("x"), here); return err }, ErrMalformed, nil},
-		{"no address", func() error { _, _, err := phone(codec.PCMA).Answer([]byte("m=audio 1 RTP/AVP 8"), here); return err }, ErrMalformed, []string{"c="}},
+		{"no description", func() error { _, _, err := having(codec.PCMA).Answer([]byte("x"), here); return err }, ErrMalformed, nil},
+		{"no address", func() error { _, _, err := having(codec.PCMA).Answer([]byte("m=audio 1 RTP/AVP 8"), here); return err }, ErrMalformed, []string{"c="}},
 		{"no common codec answered", answered("m=audio 5000 RTP/AVP 0"), ErrNoCommonCodec, []string{"PCMU", "PCMA, iLBC"}},
 		{"port 0 answered", answered("m=audio 0 RTP/AVP 8"), ErrRejected, nil},
 		{"encryption answered", answered("m=audio 5000 RTP/SAVP 8"), ErrProfile, nil},
 		{"no audio answered", answered("m=video 5000 RTP/AVP 31"), ErrNoAudio, nil},
-		{"no codecs of our own", func() error { _, err := phone().Offer(here); return err }, ErrLocal, []string{"codecs"}},
-		{"no address of our own", func() error { _, err := phone(codec.PCMA).Offer(Local{Port: 1}); return err }, ErrLocal, []string{"address"}},
-		{"no port of our own", func() error { _, err := phone(codec.PCMA).Offer(Local{Address: here.Address}); return err }, ErrLocal, []string{"port"}},
+		{"no codecs of our own", func() error { _, err := having().Offer(here); return err }, ErrLocal, []string{"codecs"}},
+		{"no address of our own", func() error { _, err := having(codec.PCMA).Offer(Local{Port: 1}); return err }, ErrLocal, []string{"address"}},
+		{"no port of our own", func() error { _, err := having(codec.PCMA).Offer(Local{Address: here.Address}); return err }, ErrLocal, []string{"port"}},
 	} {
 		err := row.do()
 		if !errors.Is(err, row.want) {
@@ -345,7 +345,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestAnswerTakesTheFirstLineItCan(t *testing.T) {
-	n := phone(codec.PCMA)
+	n := having(codec.PCMA)
 	offer := remote("m=audio 5000 RTP/SAVP 8", "m=audio 5002 RTP/AVP 0", "m=audio 5004 RTP/AVP 8", "m=audio 5006 RTP/AVP 8")
 	answer, m, err := n.Answer(offer, here)
 	s, _ := sdp.Parse(answer)
@@ -360,7 +360,7 @@ func TestAnswerTakesTheFirstLineItCan(t *testing.T) {
 }
 
 func TestHostNameInConnection(t *testing.T) {
-	_, m, err := phone(codec.PCMA).Answer(remote("m=audio 5000 RTP/AVP 8", "c=IN IP4 media.example"), here)
+	_, m, err := having(codec.PCMA).Answer(remote("m=audio 5000 RTP/AVP 8", "c=IN IP4 media.example"), here)
 	if err != nil || m.RemoteHost != "media.example" || m.Remote.Addr().IsValid() || m.Remote.Port() != 5000 || m.RemoteRTCP.Port() != 5001 || m.RemoteHeld {
 		t.Errorf("%v, %+v", err, m)
 	}

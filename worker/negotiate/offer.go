@@ -13,6 +13,7 @@ type offer struct {
 	lines     []sdp.Media
 	audio     int          // which of lines
 	specs     []codec.Spec // the codecs in it
+	keys      []Keys       // by tag less 1, without the far end's
 	direction Direction
 }
 
@@ -30,11 +31,16 @@ func (n *Negotiation) Offer(l Local) ([]byte, error) {
 		return nil, err
 	}
 	lines, audio, proto := []sdp.Media{{}}, 0, "RTP/AVP"
+	if n.secure() {
+		proto = "RTP/SAVP"
+	}
 	if n.lines != nil {
 		lines, audio, proto = slices.Clone(n.lines), n.audio, n.lines[n.audio].Proto
 	}
 	lines[audio] = n.stream(l, proto, l.Direction, codecs)
-	n.offer = &offer{lines: lines, audio: audio, specs: slices.Clone(n.config.Codecs), direction: l.Direction}
+	crypto, keys := n.offeredKeys()
+	lines[audio].Crypto = crypto
+	n.offer = &offer{lines: lines, audio: audio, specs: slices.Clone(n.config.Codecs), keys: keys, direction: l.Direction}
 	n.pending = true
 	return n.write(lines, l.Address), nil
 }
@@ -69,7 +75,8 @@ func (n *Negotiation) offered() ([]sdp.Codec, error) {
 
 // Answered takes the answer to our offer. It may come again, in another form,
 // for the same offer (a 183, then the 200): the last one holds. Errors:
-// ErrMalformed, ErrNoAudio, ErrRejected, ErrProfile, ErrNoCommonCodec, ErrNoOffer.
+// ErrMalformed, ErrNoAudio, ErrRejected, ErrProfile, ErrKeys, ErrNoCommonCodec,
+// ErrNoOffer.
 func (n *Negotiation) Answered(answer []byte) (Media, error) {
 	if n.offer == nil {
 		return Media{}, ErrNoOffer
@@ -91,7 +98,11 @@ func (n *Negotiation) agree(answer []byte) (Media, error) {
 	if err != nil {
 		return Media{}, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	theirs, err := answeredLine(description.Media, n.offer.audio)
+	theirs, err := n.answeredLine(description.Media)
+	if err != nil {
+		return Media{}, err
+	}
+	keys, err := n.answeredKeys(theirs)
 	if err != nil {
 		return Media{}, err
 	}
@@ -104,6 +115,7 @@ func (n *Negotiation) agree(answer []byte) (Media, error) {
 		Remote: far.rtp, RemoteRTCP: far.rtcp, RemoteHost: far.host,
 		Receive: map[uint8]codec.Spec{}, EventSendPT: -1, EventRecvPT: -1, CNPT: payloadTypeOf(theirs.Codecs, isComfortNoise),
 		Local: n.offer.direction.And(far.direction.Reverse()), RemoteHeld: n.heldAfter(far), Ptime: sendPtime(n.config.Ptime, theirs),
+		SRTP: keys,
 	}
 	accepted := common(theirs.Codecs, n.offer.specs, false)
 	if len(accepted) == 0 {
@@ -136,10 +148,11 @@ func (n *Negotiation) heldAfter(far farEnd) bool {
 	return n.current != nil && n.current.RemoteHeld
 }
 
-// answeredLine finds the answer to the m= line we offered at place index, or
+// answeredLine finds the answer to the m= line that we offered in its place, or
 // wherever the far end put its only audio line.
-func answeredLine(lines []sdp.Media, index int) (sdp.Media, error) {
+func (n *Negotiation) answeredLine(lines []sdp.Media) (sdp.Media, error) {
 	isAudio := func(m sdp.Media) bool { return m.Type == "audio" }
+	index := n.offer.audio
 	if index >= len(lines) || !isAudio(lines[index]) {
 		if index = slices.IndexFunc(lines, isAudio); index < 0 {
 			return sdp.Media{}, fmt.Errorf("%w in the far end's answer", ErrNoAudio)
@@ -149,5 +162,5 @@ func answeredLine(lines []sdp.Media, index int) (sdp.Media, error) {
 	if m.Port == 0 {
 		return sdp.Media{}, ErrRejected
 	}
-	return m, checkProfile(m)
+	return m, n.checkProfile(m)
 }

@@ -29,7 +29,7 @@ func Await(ctx context.Context, p phone.Phone, o Options, tempDir string, waitin
 	if err != nil {
 		return fmt.Errorf("no folder for the socket: %w", err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }() // a folder that stays does no harm
 	// The one way to tell go-plugin's server where its socket goes.
 	if err := os.Setenv(plugin.EnvUnixSocketDir, dir); err != nil {
 		return fmt.Errorf("no folder for the socket: %w", err)

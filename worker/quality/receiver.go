@@ -39,6 +39,13 @@ type Receiver struct {
 	seen [windowSize / 64]uint64 // by extended sequence number modulo windowSize
 }
 
+// Seen reports whether a sequence number is one of the last, and was received.
+// It counts nothing.
+func (r *Receiver) Seen(seq uint16) bool {
+	behind := int64(uint16(r.highest) - seq)
+	return r.begun && behind < maxMisorder && r.isMarked(r.highest-behind)
+}
+
 // Packet counts one packet and says what it is. A Jumped one is not counted.
 func (r *Receiver) Packet(seq uint16) Verdict {
 	if !r.begun {

@@ -48,9 +48,10 @@ type Registration struct {
 
 	state   state
 	timer   *loop.Timer
-	armed   time.Time // when timer fires
-	attempt int       // which REGISTER is under way; the answers of others are ignored
-	contact sip.Uri   // of the binding
+	armed   time.Time    // when timer fires
+	attempt int          // which REGISTER is under way; the answers of others are ignored
+	contact sip.Uri      // of the binding
+	flow    sipua.Target // where the last REGISTER went
 	closed  bool
 
 	waiting []func(phone.Registration) // for the REGISTER under way
@@ -99,6 +100,15 @@ func (r *Registration) Close(done func()) {
 	r.take(leave{})
 }
 
+// Lost tells of a connection that has ended, and why. If it is the one to the
+// registrar, which may reach the phone through no other, the binding is made
+// anew soon.
+func (r *Registration) Lost(t sipua.Target, why error) {
+	if t.Transport == r.flow.Transport && t.Addr == r.flow.Addr {
+		r.take(dropped{reason: "registrar " + r.cfg.Domain + ": " + why.Error()})
+	}
+}
+
 func (r *Registration) queue(done func(phone.Registration)) {
 	if done != nil {
 		r.queued = append(r.queued, done)
@@ -119,6 +129,7 @@ func (r *Registration) take(input any) {
 	var tell []func(phone.Registration)
 	if e.landed {
 		tell, r.waiting = r.waiting, nil
+		r.attempt++ // what still comes of it is stale
 	}
 	if e.begun {
 		r.waiting, r.queued = append(r.waiting, r.queued...), nil
@@ -192,6 +203,7 @@ func (r *Registration) send() {
 		}
 		r.cfg.UA.Send(sipua.Outgoing{
 			Request: r.newRequest(own, expires), Targets: targets, NextCSeq: r.nextCSeq, Authenticate: true,
+			OnSent: func(_ *sip.Request, t sipua.Target) { r.flow = t },
 			OnResponse: func(res *sip.Response, _ *sip.Request) {
 				if res.IsProvisional() || stale() {
 					return

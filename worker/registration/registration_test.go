@@ -2,6 +2,7 @@ package registration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"reflect"
@@ -291,4 +292,46 @@ func TestDomain(t *testing.T) {
 			t.Errorf("%s: %s, want %s", domain, got, want)
 		}
 	}
+}
+
+func TestTheConnectionEnds(t *testing.T) {
+	house(t, func(t *testing.T, r *registrar) {
+		flow := sipua.Target{Transport: phone.TCP, Addr: netip.MustParseAddrPort("192.0.2.9:5080")}
+		other := sipua.Target{Transport: phone.TCP, Addr: netip.MustParseAddrPort("192.0.2.8:5080")}
+		sent := func(n int) sipua.Outgoing {
+			t.Helper()
+			r.last(n)
+			o := r.sent[n-1]
+			r.do(func() { o.OnSent(o.Request, flow) })
+			return o
+		}
+		lost := func(to sipua.Target) { r.do(func() { r.reg.Lost(to, errors.New("cut")) }) }
+		r.do(func() { r.reg.Register(nil) })
+		sent(1)
+		r.answer(200, "OK", "Contact: <sip:6001@192.0.2.1:5070>;expires=300")
+		r.pass(time.Minute)
+		lost(other)
+		r.pass(10 * time.Second)
+		lost(flow)
+		r.last(1)
+		r.pass(2 * time.Second)
+
+		// It ends again, before the answer, which then comes too late.
+		o := sent(2)
+		lost(flow)
+		r.pass(cutPatience)
+		if s := r.reg.Status(); s.IsRegistered || s.Reason != "registrar pbx.example:5080: cut" {
+			t.Errorf("%+v", s)
+		}
+		r.do(func() { o.OnResponse(response(200, "OK"), nil) })
+		if r.reg.Status().IsRegistered {
+			t.Error("an answer that was given up counts")
+		}
+		r.pass(2 * time.Second)
+		sent(3)
+		r.answer(200, "OK", "Contact: <sip:6001@192.0.2.1:5070>;expires=300")
+		if !r.reg.Status().IsRegistered {
+			t.Error("not registered again")
+		}
+	})
 }

@@ -20,6 +20,8 @@ const (
 	maxRaises = 3
 	// maxExpires bounds what 423 can raise it to, in seconds.
 	maxExpires = 24 * 3600
+	// cutPatience is how long an answer may take whose connection has ended.
+	cutPatience = 2 * time.Second
 	// closePatience bounds Close, for a registrar that has gone silent.
 	closePatience = time.Second
 )
@@ -34,6 +36,8 @@ type state struct {
 	next    flight // what comes after it
 	due     time.Time
 	bound   time.Time // until when the registrar keeps a binding of ours; zero: none
+	since   time.Time // of the last success
+	cut     string    // why the connection ended that the REGISTER under way went through
 
 	failures int // in a row
 	raises   int // 423s of the REGISTER under way
@@ -42,10 +46,11 @@ type state struct {
 
 // The inputs of step.
 type (
-	register   struct{} // a fresh REGISTER is wanted
-	unregister struct{} // no registration is wanted any more
-	leave      struct{} // the same, and then the end
-	timeout    struct{} // the time in due has come
+	register   struct{}                // a fresh REGISTER is wanted
+	unregister struct{}                // no registration is wanted any more
+	leave      struct{}                // the same, and then the end
+	timeout    struct{}                // the time in due has come
+	dropped    struct{ reason string } // the connection to the registrar has ended
 	// answered is a final response.
 	answered struct {
 		status     int
@@ -113,8 +118,18 @@ func step(s state, input any, env environment) (state, effects) {
 		switch {
 		case s.closing:
 			e.closed = true
+		case s.flight != grounded:
+			s.fail(0, s.cut, 0, env, &e)
 		case s.want && s.flight == grounded:
 			s.ask(registering, env, &e)
+		}
+	case dropped:
+		switch {
+		case s.flight == grounded && s.want && s.status.IsRegistered:
+			s.due = earlier(s.due, env.now.Add(redialAfter(env.now.Sub(s.since), env.jitter)))
+		case s.flight != grounded && !s.closing:
+			// It may be an old one, and the answer come through another.
+			s.cut, s.due = in.reason, env.now.Add(cutPatience)
 		}
 	case answered:
 		s.answer(in, env, &e)
@@ -172,7 +187,7 @@ func (s *state) answer(in answered, env environment, e *effects) {
 		s.fail(in.status, env.server+" answered "+in.reason+" but granted no time", in.retryAfter, env, e)
 	case ok:
 		granted := time.Duration(in.granted) * time.Second
-		s.bound = env.now.Add(granted)
+		s.bound, s.since = env.now.Add(granted), env.now
 		s.failures = 0
 		s.status = phone.Registration{IsRegistered: true, StatusCode: in.status, Reason: in.reason, Expires: in.granted}
 		e.report("reg.success", s.status)

@@ -36,6 +36,7 @@ func TestStep(t *testing.T) {
 		success = `reg.success(true 200 "OK" 100)`
 		gone    = `reg.unregistered(false 200 "OK" 0)`
 		failed  = `reg.failed(false 503 "Busy" 0)`
+		cut     = "registrar pbx: cut"
 		silent  = `reg.failed(false 0 "registrar pbx: silence" 0)`
 	)
 	type turn struct {
@@ -140,6 +141,35 @@ func TestStep(t *testing.T) {
 			{0, unregister{}, "begun send", 0}, // the binding may be there still
 			{200 * time.Second, busy, failed + " landed", 0},
 			{0, unregister{}, "nothing", 0}, // its time is over
+		}},
+		{"the connection ends: registered anew, as after a failure", []turn{
+			{0, register{}, started, 0},
+			{0, ok, success + " landed", 90 * time.Second},
+			{60 * time.Second, dropped{cut}, "", time.Second},
+			{time.Second, timeout{}, again, 0},
+			{0, ok, success + " landed", 90 * time.Second},
+			{time.Second, dropped{cut}, "", 4 * time.Second}, // by a registrar that ends every connection
+			{4 * time.Second, timeout{}, again, 0},
+			{0, ok, success + " landed", 90 * time.Second},
+			{89500 * time.Millisecond, dropped{cut}, "", 500 * time.Millisecond}, // the refresh comes sooner
+		}},
+		{"the connection ends, and there is no registration", []turn{
+			{0, dropped{cut}, "", 0},
+			{0, register{}, started, 0},
+			{0, busy, failed + " landed", time.Second},
+			{0, dropped{cut}, "", time.Second},
+			{0, unregister{}, "nothing", 0},
+			{0, dropped{cut}, "", 0},
+		}},
+		{"the connection ends before the answer", []turn{
+			{0, register{}, started, 0},
+			{0, dropped{cut}, "", cutPatience},
+			{cutPatience, timeout{}, `reg.failed(false 0 "registrar pbx: cut" 0) landed`, time.Second},
+			{time.Second, timeout{}, `reg.started(false 0 "registrar pbx: cut" 300) begun send`, 0},
+			{0, dropped{cut}, "", cutPatience}, // the one that the challenge came through
+			{time.Second, ok, success + " landed", 90 * time.Second},
+			{0, leave{}, "begun send", closePatience},
+			{0, dropped{cut}, "", closePatience},
 		}},
 		{"closed without ever having registered", []turn{
 			{0, leave{}, "nothing closed", 0},

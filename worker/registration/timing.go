@@ -9,7 +9,24 @@ const (
 	// away for longer looks dead to its user.
 	maxRetryAfter = time.Hour
 	minRefresh    = time.Second
+	// minFlow is how often a phone makes its binding anew at a registrar that
+	// ends every connection at once.
+	minFlow = 5 * time.Second
 )
+
+// redialAfter is how long to wait when the connection ends that a REGISTER went
+// through so long ago: as after a first failure, since a registrar that starts
+// again ends the connections of all its phones.
+func redialAfter(since time.Duration, jitter float64) time.Duration {
+	return max(minFlow-since, retryAfter(1, 0, 0, jitter))
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
 
 // refreshAfter is when to refresh a binding granted for that long: at 90 % or
 // 5 s before its end, whichever is earlier, but not before its half, and never

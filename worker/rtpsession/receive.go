@@ -57,12 +57,13 @@ func (s *Session) read(h Handler) {
 		buf      = make([]byte, 2048)
 		header   rtp.Header
 		packet   Packet
+		opener   opener
 		epoch    = s.tx.epoch
 		lastFrom time.Time // last packet of the source that is heard
 		stranger uint32    // SSRC of the packet before, if it was not that source's
 	)
 	for {
-		n, _, err := s.rtp.ReadFromUDPAddrPort(buf)
+		n, from, err := s.rtp.ReadFromUDPAddrPort(buf)
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
@@ -70,7 +71,12 @@ func (s *Session) read(h Handler) {
 			continue // an ICMP error of an earlier packet: the socket lives on
 		}
 		now := s.now()
-		payload, ok := parse(&header, buf[:n])
+		s.tap(now, unmap(from), s.local.rtp, buf[:n])
+		data, ok := s.open(&opener, buf[:n])
+		if !ok {
+			continue
+		}
+		payload, ok := parse(&header, data)
 		if !ok {
 			s.Discard()
 			continue
@@ -113,6 +119,30 @@ func (s *Session) read(h Handler) {
 			h.Packet(&packet)
 		}
 	}
+}
+
+// open takes SRTP off a packet, where there is SRTP. What it cannot open it
+// counts: as a duplicate when it has been heard before, else as discarded.
+func (s *Session) open(o *opener, data []byte) ([]byte, bool) {
+	p := s.protection.Load()
+	if p == nil {
+		return data, true
+	}
+	plain, verdict := o.open(p, data)
+	if verdict == good {
+		return plain, true
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, h := &s.rx, &o.header
+	if verdict == again && h.SSRC == r.ssrc && r.source.Seen(h.SequenceNumber) {
+		r.packets++
+		r.bytes += int64(len(data) - h.MarshalSize() - p.tagLength)
+		r.source.Packet(h.SequenceNumber)
+		return nil, false
+	}
+	s.Discard()
+	return nil, false
 }
 
 // parse reads an RTP packet and takes its padding off.

@@ -21,9 +21,10 @@ func (s *Session) report() {
 		if err := s.rtcp.SetReadDeadline(due); err != nil {
 			return
 		}
-		n, _, err := s.rtcp.ReadFromUDPAddrPort(buf)
+		n, from, err := s.rtcp.ReadFromUDPAddrPort(buf)
 		switch {
 		case err == nil:
+			s.tap(s.now(), unmap(from), s.local.rtcp, buf[:n])
 			s.readReport(buf[:n])
 		case errors.Is(err, net.ErrClosed):
 			return
@@ -51,7 +52,13 @@ func (s *Session) sendReport(goodbye bool) {
 	if err != nil {
 		return // cannot be: the packet is ours from end to end
 	}
+	if p := s.protection.Load(); p != nil {
+		if data, err = p.rtcpOut.seal(data); err != nil {
+			return // after 2^31 reports
+		}
+	}
 	_, _ = s.rtcp.WriteToUDPAddrPort(data, to.rtcp) // a lost report is no news
+	s.tap(now, s.local.rtcp, to.rtcp, data)
 }
 
 func (s *Session) compound(now time.Time, goodbye bool) rtcp.CompoundPacket {
@@ -102,6 +109,12 @@ func (s *Session) reception(now time.Time) []rtcp.ReceptionReport {
 
 // readReport takes what the far end says: when it sent, and how it hears us.
 func (s *Session) readReport(data []byte) {
+	if p := s.protection.Load(); p != nil {
+		var err error
+		if data, err = p.rtcpIn.DecryptRTCP(data[:0], data, nil); err != nil {
+			return
+		}
+	}
 	packets, err := rtcp.Unmarshal(data)
 	if err != nil {
 		return

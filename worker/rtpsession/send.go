@@ -13,6 +13,7 @@ type sender struct {
 
 	// Only the clock touches these.
 	header rtp.Header
+	sealed rtp.Header // the same, as read back to encrypt it
 	buffer [2048]byte
 
 	ssrc      atomic.Uint32
@@ -31,7 +32,9 @@ type sender struct {
 // (RFC 7160 §4.1), so a codec with another one needs another source.
 func (s *Session) NewSource(clockRate int) {
 	r := s.random()
-	s.tx.header = rtp.Header{Version: 2, SSRC: uint32(r >> 32), SequenceNumber: uint16(r)}
+	// Below 2^15, so that SRTP agrees on the count of rounds though the first
+	// packets are lost (RFC 3711 §3.3.1).
+	s.tx.header = rtp.Header{Version: 2, SSRC: uint32(r >> 32), SequenceNumber: uint16(r) >> 1}
 	s.tx.packetsBefore.Store(s.tx.packets.Load())
 	s.tx.bytesBefore.Store(s.tx.bytes.Load())
 	s.tx.clockRate.Store(uint32(clockRate))
@@ -56,11 +59,19 @@ func (s *Session) Send(payloadType uint8, marker bool, timestamp uint32, payload
 		return err
 	}
 	n += copy(s.tx.buffer[n:], payload)
+	packet := s.tx.buffer[:n]
+	if p := s.protection.Load(); p != nil {
+		if packet, err = p.rtpOut.EncryptRTP(s.tx.buffer[:0], packet, &s.tx.sealed); err != nil {
+			return err
+		}
+	}
 	h.SequenceNumber++
 	s.tx.packets.Add(1)
 	s.tx.bytes.Add(int64(len(payload)))
-	s.tx.offset.Store(timestamp - s.tx.ticks(s.now()))
-	_, err = s.rtp.WriteToUDPAddrPort(s.tx.buffer[:n], to.rtp)
+	now := s.now()
+	s.tx.offset.Store(timestamp - s.tx.ticks(now))
+	_, err = s.rtp.WriteToUDPAddrPort(packet, to.rtp)
+	s.tap(now, s.local.rtp, to.rtp, packet)
 	return err
 }
 

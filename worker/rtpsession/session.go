@@ -8,6 +8,9 @@
 // RTP goes where signalling says, always: the session does not latch on to the
 // address that packets come from, so that what a test sees is what was
 // negotiated. It accepts packets from any address, as RFC 3550 §8 does.
+//
+// With Protect, all of it is SRTP, encrypted and decrypted at the sockets:
+// nothing above them knows.
 package rtpsession
 
 import (
@@ -50,6 +53,10 @@ type Config struct {
 	CNAME  string           // names the phone in SDES packets; the same for all of its calls
 	Now    func() time.Time // nil is time.Now
 	Random func() uint64    // safe for concurrent use; nil is math/rand/v2
+	// Tap is shown every datagram of both sockets, as it is on the wire, from
+	// the goroutine that sent or received it. It must not block nor keep the
+	// data. nil for none.
+	Tap func(at time.Time, from, to netip.AddrPort, data []byte)
 }
 
 // Session is one call's media sockets. Send and NewSource belong to one
@@ -60,11 +67,14 @@ type Session struct {
 	random func() uint64
 	rtp    *net.UDPConn
 	rtcp   *net.UDPConn
+	tap    func(at time.Time, from, to netip.AddrPort, data []byte)
+	local  pair // where our sockets are
 
-	remote atomic.Pointer[remote]
-	tx     sender
-	rx     receiver // guarded by mu, which the sending side never takes
-	mu     sync.Mutex
+	remote     atomic.Pointer[pair]       // where packets go
+	protection atomic.Pointer[protection] // nil: RTP in the clear
+	tx         sender
+	rx         receiver // guarded by mu, which the sending side never takes
+	mu         sync.Mutex
 
 	discarded atomic.Int64
 	started   atomic.Bool
@@ -72,13 +82,18 @@ type Session struct {
 	running   sync.WaitGroup
 }
 
-// remote is where packets go.
-type remote struct{ rtp, rtcp netip.AddrPort }
+// pair is one side's addresses.
+type pair struct{ rtp, rtcp netip.AddrPort }
+
+func localAddr(c *net.UDPConn) netip.AddrPort { return unmap(c.LocalAddr().(*net.UDPAddr).AddrPort()) }
 
 // Listen binds a pair of ports, the even one for RTP and the next for RTCP, of
 // which no other socket of this machine has either.
 func Listen(cfg Config) (*Session, error) {
-	s := &Session{cname: cfg.CNAME, now: cfg.Now, random: cfg.Random}
+	s := &Session{cname: cfg.CNAME, now: cfg.Now, random: cfg.Random, tap: cfg.Tap}
+	if s.tap == nil {
+		s.tap = func(time.Time, netip.AddrPort, netip.AddrPort, []byte) {}
+	}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -89,6 +104,7 @@ func Listen(cfg Config) (*Session, error) {
 	if s.rtp, s.rtcp, err = bindPair(cfg.Local, s.random()); err != nil {
 		return nil, err
 	}
+	s.local = pair{localAddr(s.rtp), localAddr(s.rtcp)}
 	s.tx.epoch = s.now()
 	s.NewSource(8000)
 	return s, nil
@@ -103,7 +119,7 @@ func (s *Session) SetRemote(rtp, rtcp netip.AddrPort) {
 	if !rtcp.IsValid() && rtp.IsValid() {
 		rtcp = netip.AddrPortFrom(rtp.Addr(), rtp.Port()+1)
 	}
-	s.remote.Store(&remote{unmap(rtp), unmap(rtcp)})
+	s.remote.Store(&pair{unmap(rtp), unmap(rtcp)})
 }
 
 func unmap(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }

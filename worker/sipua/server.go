@@ -13,7 +13,8 @@ type ServerTx struct {
 	ua *UA
 }
 
-// Request is the request as it arrived, received and rport filled in.
+// Request is the request as it arrived, received and rport filled in; its body
+// only until a final response was given.
 func (t *ServerTx) Request() *sip.Request { return t.tx.Request() }
 
 // Respond sends a response, provisional or final. A 2xx to INVITE may be

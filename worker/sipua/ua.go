@@ -25,9 +25,13 @@ type Config struct {
 	LocalPort int             // 0 lets the kernel choose
 	UserAgent string          // header User-Agent of requests, Server of responses; "" for none
 	TLS       *tls.Config     // both ways; its certificate is needed only to be connected to
+	TLSName   string          // verified where a target is named by its address alone; "" means the address
 	// Tap is called for every message, in the order of the socket, from any
 	// goroutine; Raw is the callee's to keep. It must not block. nil for none.
-	Tap      func(phone.SIPMessage)
+	Tap func(phone.SIPMessage)
+	// Lost is told, on the loop, of a connection that the UA had made and
+	// that has ended, and why, after all that came through it. nil for none.
+	Lost     func(t Target, why error)
 	Resolver Resolver     // nil: the system's
 	Timers   siptx.Timers // zero: RFC defaults
 	Log      hclog.Logger // nil for none
@@ -90,7 +94,12 @@ func Listen(l *loop.Loop, cfg Config, h Handler) (*UA, error) {
 	var err error
 	u.endpoint, err = sipnet.Listen(sipnet.Config{
 		Listen: []phone.Transport{cfg.Transport}, Port: cfg.LocalPort, TLS: cfg.TLS,
-		Tap: cfg.Tap, Now: l.Now, Log: cfg.Log,
+		TLSName: cfg.TLSName, Tap: cfg.Tap, Now: l.Now, Log: cfg.Log,
+		Lost: func(t Target, why error) {
+			if cfg.Lost != nil {
+				_ = l.Post(func() { cfg.Lost(t, why) }) // as below
+			}
+		},
 		Handle: func(msg sip.Message, back sipnet.Target) {
 			<-ready
 			// When the loop has ended there is nobody left to hear it.
@@ -160,6 +169,13 @@ func (u *UA) source(t Target) (netip.Addr, error) {
 		return t.Source, nil
 	}
 	return u.endpoint.Source(t.Addr.Addr())
+}
+
+// LocalAddr is the address that datagrams to remote leave from, and those from
+// it arrive at.
+func (u *UA) LocalAddr(remote netip.Addr) (netip.AddrPort, error) {
+	addr, err := u.endpoint.Source(remote)
+	return netip.AddrPortFrom(addr, uint16(u.LocalPort())), err
 }
 
 // Contact is this phone's address as seen from t. Without a route there it

@@ -43,6 +43,30 @@ func TestSilenceHasTheLowestLevel(t *testing.T) {
 		if got := r.LevelOf(440); got != silence {
 			t.Errorf("%s: level at 440 Hz %v", name, got)
 		}
+		if got := r.MeanLevelOf(440, 50*time.Millisecond); got != silence {
+			t.Errorf("%s: mean level at 440 Hz %v", name, got)
+		}
+	}
+}
+
+// A tone that jumps by half a period cancels itself over its whole length.
+func TestTheMeanLevelSurvivesAJumpOfPhase(t *testing.T) {
+	r := Tone(8000, 440, -10, time.Second)
+	for i := 4000; i < len(r.Samples); i++ {
+		r.Samples[i] = -r.Samples[i]
+	}
+	if got := r.LevelOf(440); got > -30 {
+		t.Errorf("over the whole length it has %.1f dBov: this test shows nothing", got)
+	}
+	if got := r.MeanLevelOf(440, 100*time.Millisecond); math.Abs(got+10) > 0.2 {
+		t.Errorf("a tone of -10 dBov that jumps has %.2f dBov", got)
+	}
+	if got := r.MeanLevelOf(880, 100*time.Millisecond); got > -50 {
+		t.Errorf("another frequency has %.2f dBov", got)
+	}
+	clear(r.Samples[4000:])
+	if got := r.MeanLevelOf(440, 100*time.Millisecond); math.Abs(got+13) > 0.2 {
+		t.Errorf("a tone of -10 dBov over half of the time has %.2f dBov", got)
 	}
 }
 

@@ -23,6 +23,23 @@ func (r Recording) Level() float64 {
 // 0.1 s separate tones some 20 Hz apart.
 func (r Recording) LevelOf(hz float64) float64 { return r.windowed().levelOf(hz) }
 
+// MeanLevelOf is the level in dBov of one frequency, as the mean of its power
+// in windows of the given length: a jump of the tone's phase, as where a packet
+// came too late, takes away from one window and not from the whole. A last
+// window that is not full does not count.
+func (r Recording) MeanLevelOf(hz float64, window time.Duration) float64 {
+	var power float64
+	n := 0
+	for from := time.Duration(0); from+window <= r.Duration(); from += window {
+		power += math.Pow(10, r.Between(from, from+window).LevelOf(hz)/10)
+		n++
+	}
+	if n == 0 {
+		return silence
+	}
+	return max(silence, 10*math.Log10(power/float64(n)))
+}
+
 // Loudest is the frequency in Hz with the highest level between the two given
 // ones, to the nearest hertz, and that level in dBov. The first quarter of a
 // second decides where to look.

@@ -1,0 +1,224 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"ringmaster/tests/mcpclient"
+	"ringmaster/tests/phones"
+)
+
+// withoutTcpdump makes a machine without tcpdump of this one.
+var withoutTcpdump = mcpclient.Options{Env: []string{"PATH=/nowhere"}}
+
+// capturing starts a server with phones a, which captures, and b.
+func capturing(t *testing.T, o mcpclient.Options) (c *mcpclient.Client, a, b *phones.Phone) {
+	t.Helper()
+	c = mcpclient.Start(t, programs, o)
+	a = phones.Add(t, c, "a", mcpclient.Args{"register": false, "capture_enabled": true})
+	return c, a, phones.AddDirect(t, c, "b")
+}
+
+// analysis is what analyze_capture says of a capture that has an analysis.
+func analysis(t *testing.T, c *mcpclient.Client, args mcpclient.Args) mcpclient.Answer {
+	t.Helper()
+	answer := c.Must("analyze_capture", args)
+	if reason, failed := answer.Fields["error"].(string); failed {
+		t.Fatalf("analyze_capture: %s", reason)
+	}
+	return answer
+}
+
+// counted is how many packets of RTP a capture has from and to a port.
+func counted(of mcpclient.Answer, port int) (from, to int) {
+	for _, f := range of.List("rtp_flows") {
+		if f.Int("src_port") == port {
+			from += f.Int("count")
+		}
+		if f.Int("dst_port") == port {
+			to += f.Int("count")
+		}
+	}
+	return from, to
+}
+
+// conversation is a call of a second with sound both ways; it returns what is
+// known of a's end in the end.
+func conversation(a, b *phones.Phone) mcpclient.Answer {
+	atA, atB := phones.Talk(a, b, b.URI())
+	a.Plays(atA, 600)
+	b.Plays(atB, 1000)
+	a.Receives(atA, phones.Talking)
+	b.Receives(atB, phones.Talking)
+	a.Do("hangup", mcpclient.Args{"call_id": atA})
+	b.Ends(atB, 200)
+	return a.Ends(atA, 200)
+}
+
+// A call is captured, by tcpdump or by the phone itself: both directions, with
+// their codec, in a file that is paired with the recording.
+func TestCallIsCaptured(t *testing.T) {
+	for name, o := range map[string]mcpclient.Options{"as this machine can": {}, "own": withoutTcpdump} {
+		t.Run(name, func(t *testing.T) {
+			c, a, b := capturing(t, o)
+			info := conversation(a, b)
+			stopped, _ := a.Sees(0, "media.capture_stopped", nil)
+			mode := stopped.Object("data").String("capture_mode")
+			if name == "own" && mode != "own" {
+				t.Errorf("without tcpdump the capture_mode is %q", mode)
+			}
+			call := info.Int("call_id")
+			found := analysis(t, c, mcpclient.Args{"phone_id": "a", "call_id": call})
+			path := found.String("path")
+			wav := info.String("recording_file")
+			if strings.TrimSuffix(filepath.Base(path), ".pcap") != strings.TrimSuffix(filepath.Base(wav), ".wav") {
+				t.Errorf("the capture is %s, the recording %s", path, wav)
+			}
+			if side := a.Sidecar(call); side["pcap"] != path {
+				t.Errorf("the sidecar's pcap is %v", side["pcap"])
+			}
+			port := found.Int("phone_rtp_port")
+			from, to := counted(found, port)
+			rtp := info.Object("rtp")
+			tx, rx := rtp.Int("tx_packets"), rtp.Int("rx_packets")
+			t.Logf("%s: %d of %d packets sent, %d of %d received", mode, from, tx, to, rx)
+			if mode == "own" && (from != tx || to != rx) || from < tx*9/10 || to < rx*9/10 || from > tx || to > rx {
+				t.Errorf("the capture has %d packets of RTP from the phone, which sent %d, and %d to it, which got %d", from, tx, to, rx)
+			}
+			if seen := found.Fields["phone_rtp_codecs_seen"]; fmt.Sprint(seen) != "["+info.String("codec")+"]" {
+				t.Errorf("the codecs are %v, and the call's is %s", seen, info.String("codec"))
+			}
+			tshark(t, path)
+		})
+	}
+}
+
+// tshark reads a capture: a stream of RTP each way (tcpdump also has those of
+// others on this machine), a BYE and its answer.
+func tshark(t *testing.T, path string) {
+	t.Helper()
+	program, err := exec.LookPath("tshark")
+	if err != nil {
+		t.Log("tshark is not installed: it is not asked")
+		return
+	}
+	out, err := exec.Command(program, "-r", path, "-o", "udp.check_checksum:TRUE", "-o", "rtp.heuristic_rtp:TRUE", "-T", "fields",
+		"-e", "sip.Method", "-e", "sip.Status-Code", "-e", "rtp.ssrc", "-e", "udp.checksum.status").Output()
+	if err != nil {
+		t.Fatalf("tshark: %v", err)
+	}
+	methods, sources := map[string]int{}, map[string]int{}
+	for line := range strings.Lines(string(out)) {
+		w := strings.Split(strings.TrimRight(line, "\n"), "\t")
+		if len(w) < 4 {
+			continue
+		}
+		methods[w[0]+w[1]]++
+		if w[2] != "" {
+			sources[w[2]]++
+		}
+	}
+	if len(sources) < 2 || methods["BYE"] == 0 || methods["200"] == 0 {
+		t.Errorf("tshark sees the sources %v, and of SIP %v", sources, methods)
+	}
+}
+
+func TestCaptureSwitchedDuringACall(t *testing.T) {
+	c, a, b := pair(t)
+	atA, _ := phones.Talk(a, b, b.URI())
+	c.Must("analyze_capture", mcpclient.Args{"phone_id": "a"})
+	if none := c.Must("analyze_capture", mcpclient.Args{"phone_id": "a"}); !strings.Contains(none.String("error"), "no capture for phone=a") {
+		t.Errorf("before there is one: %s", none.Text)
+	}
+	on := c.Must("update_phone", mcpclient.Args{"phone_id": "a", "capture_enabled": true})
+	if mode := on.String("capture_mode"); !on.Bool("capture_enabled") || mode != "tcpdump" && mode != "own" {
+		t.Errorf("update_phone answers %s", on.Text)
+	}
+	a.Receives(atA, phones.Talking)
+	c.Must("update_phone", mcpclient.Args{"phone_id": "a", "capture_enabled": false})
+	found := analysis(t, c, mcpclient.Args{"phone_id": "a", "call_id": atA})
+	if len(found.List("rtp_flows")) == 0 {
+		t.Errorf("nothing was captured: %s", found.Text)
+	}
+	a.Receives(atA, phones.Talking)
+	if after := analysis(t, c, mcpclient.Args{"phone_id": "a"}); after.Int("total_packets") != found.Int("total_packets") {
+		t.Errorf("switched off, the capture grew from %d to %d packets", found.Int("total_packets"), after.Int("total_packets"))
+	}
+}
+
+func TestCaptureOnRequest(t *testing.T) {
+	c, a, b := pair(t)
+	c.MustFail("stop_capture", mcpclient.Args{"phone_id": "a"}, "start_capture")
+	started := c.Must("start_capture", mcpclient.Args{"phone_id": "a"})
+	c.MustFail("start_capture", mcpclient.Args{"phone_id": "a"}, "stop_capture")
+	conversation(a, b)
+	stopped := c.Must("stop_capture", mcpclient.Args{"phone_id": "a"})
+	name := started.String("filename")
+	info, err := os.Stat(filepath.Join(c.Captures, "a", name))
+	if err != nil || stopped.String("filename") != name || stopped.Int("file_size") != int(info.Size()) || !strings.HasPrefix(name, "capture_") {
+		t.Errorf("start_capture answers %s, stop_capture %s: %v", started.Text, stopped.Text, err)
+	}
+	if found := analysis(t, c, mcpclient.Args{"phone_id": "a"}); filepath.Base(found.String("path")) != name || len(found.List("rtp_flows")) < 2 {
+		t.Errorf("analyze_capture answers %s", found.Text)
+	}
+}
+
+// tcpdumps are the processes of that name whose parent is a worker.
+func tcpdumps(t *testing.T, worker int) []int {
+	t.Helper()
+	raw, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", worker, worker))
+	if err != nil {
+		t.Skipf("the system does not tell a process's children: %v", err)
+	}
+	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", worker))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range tasks {
+		more, err := os.ReadFile(task)
+		if err == nil {
+			raw = append(raw, more...)
+		}
+	}
+	var found []int
+	for _, word := range strings.Fields(string(raw)) {
+		pid, err := strconv.Atoi(word)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if name, err := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid)); err == nil && strings.TrimSpace(string(name)) == "tcpdump" && !slices.Contains(found, pid) {
+			found = append(found, pid)
+		}
+	}
+	return found
+}
+
+// A killed worker takes its tcpdump along, and its capture can be read.
+func TestKilledWorkerLeavesACapture(t *testing.T) {
+	c, a, b := capturing(t, mcpclient.Options{})
+	atA, _ := phones.Talk(a, b, b.URI())
+	a.Receives(atA, phones.Talking)
+	started, _ := a.Sees(0, "media.capture_started", nil)
+	worker := workerPID(c, "a")
+	children := tcpdumps(t, worker)
+	if started.Object("data").String("capture_mode") == "tcpdump" && len(children) != 1 {
+		t.Errorf("the worker's tcpdumps are %v", children)
+	}
+	if err := syscall.Kill(worker, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	for _, pid := range children {
+		awaitGone(t, pid)
+	}
+	found := analysis(t, c, mcpclient.Args{"phone_id": "a", "call_id": atA})
+	if len(found.List("rtp_flows")) < 2 {
+		t.Errorf("analyze_capture answers %s", found.Text)
+	}
+}

@@ -1,0 +1,115 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ringmaster/listen"
+	"ringmaster/scenario/examples"
+	"ringmaster/tests/mcpclient"
+)
+
+type object = map[string]any
+
+// Every hook sends a digit of its own when the call is confirmed: they come to
+// the far end in the order of the hooks, through two processes.
+func TestAScenarioOnRealPhones(t *testing.T) {
+	const digits = "123456789*0#"
+	c, a, b := pair(t)
+	var hooks []object
+	for _, digit := range strings.Split(digits, "") {
+		hooks = append(hooks, object{"when": "call.state.confirmed", "on_phone": "a", "then": []any{object{"send_dtmf": digit}}})
+	}
+	hooks = append(hooks, object{"when": "dtmf.in", "on_phone": "b", "match": object{"digit": "#"}, "then": []any{"hangup"}})
+	run := c.Must("run_scenario", mcpclient.Args{"scenario": object{
+		"phones":          []string{"a", "b"},
+		"patterns":        []object{{"use": "auto-answer", "phone_id": "b"}},
+		"initial_actions": []object{{"make_call": object{"phone_id": "a", "to": b.URI()}}},
+		"hooks":           hooks,
+		"stop_on":         []object{{"phone_id": "a", "event": "call.state.disconnected"}},
+		"timeout_ms":      20000,
+	}})
+	if run.String("status") != "ok" {
+		t.Fatalf("the run ended %s: %s", run.String("status"), run.String("reason"))
+	}
+	var heard strings.Builder
+	for _, e := range run.List("timeline") {
+		if e.String("type") == "dtmf.in" && e.String("phone_id") == "b" {
+			heard.WriteString(e.Object("data").String("digit"))
+		}
+	}
+	if heard.String() != digits {
+		t.Errorf("b heard %q, want %q", heard.String(), digits)
+	}
+	for _, id := range []string{a.ID, b.ID} {
+		files := run.Object("artifacts").Object(id)
+		if _, err := listen.Read(files.String("recording")); err != nil {
+			t.Errorf("the recording of %s: %v", id, err)
+		}
+		raw, err := os.ReadFile(files.String("recording_meta"))
+		if err != nil || !json.Valid(raw) {
+			t.Errorf("the sidecar of %s: %v %s", id, err, raw)
+		}
+	}
+	ended := c.Must("wait_for_event", mcpclient.Args{"type": "scenario.stopped", "after": run.Int("cursor"), "timeout_ms": 5000})
+	if ended.Bool("timed_out") {
+		t.Error("the run's end is not among the events")
+	}
+}
+
+// The command line runs a scenario through the embedded PBX, and its exit
+// status says what came of it.
+func TestScenariosFromTheCommandLine(t *testing.T) {
+	temp, err := os.MkdirTemp("", "r") //nolint:usetesting // a short path, for unix sockets
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(temp); err != nil {
+			t.Error(err)
+		}
+	})
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pbx := free.Addr().String()
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, text string) string {
+		path := filepath.Join(temp, name)
+		if err := os.WriteFile(path, []byte(strings.ReplaceAll(text, examples.Registrar, pbx)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	profile, passes := write("phones.yaml", examples.Phones), write("passes.yaml", examples.BasicCallDTMF)
+	fails := write("fails.yaml", `
+phones: [a]
+patterns: [{use: make-call-and-wait-confirmed, phone_id: a, dest_uri: "sip:nobody@127.0.0.1:5070"}]
+`)
+	ctx, stop := context.WithTimeout(t.Context(), 60*time.Second)
+	defer stop()
+	cmd := exec.CommandContext(ctx, filepath.Join(programs.Dir, "supervisor"), "run", passes, fails, "--profile", profile, "--pbx", "--json")
+	cmd.Env = []string{"HOME=" + temp, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + temp}
+	out, err := cmd.Output()
+	if cmd.ProcessState.ExitCode() != 1 {
+		t.Errorf("exit status %d (%v), want 1:\n%s", cmd.ProcessState.ExitCode(), err, out)
+	}
+	results := json.NewDecoder(bytes.NewReader(out))
+	for _, want := range []struct{ status, reason string }{{"ok", "user.done"}, {"failed", "404"}} {
+		var result struct{ Status, Reason string }
+		if err := results.Decode(&result); err != nil || result.Status != want.status || !strings.Contains(result.Reason, want.reason) {
+			t.Errorf("%v: %+v, want %v", err, result, want)
+		}
+	}
+}
