@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -33,6 +34,10 @@ import (
 // socketDirMax is how long the folder for sockets may be: a socket's path has
 // 107 bytes (unix(7)), and go-plugin adds "/plugin-dirNNNNNNNNNN/pluginNNNNNNNNNN".
 const socketDirMax = 107 - len("/plugin-dir4294967295/plugin4294967295")
+
+// killed is the status of a process that was killed, by go-plugin for example
+// because it does not understand it.
+const killed = "signal: killed"
 
 var errClosed = errors.New("no worker can be started any more: the server is ending")
 
@@ -155,7 +160,7 @@ func (s *Starter) Start(ctx context.Context, id phone.ID) (Worker, error) {
 
 func (s *Starter) start(ctx context.Context, id phone.ID) (*worker, error) {
 	if _, err := exec.LookPath(s.o.Path); err != nil {
-		return nil, fmt.Errorf("the worker program cannot be run: %w", err)
+		return nil, fmt.Errorf("the worker program %s cannot be run (%w): install phoneworker beside the supervisor, or name it with --worker", s.o.Path, reason(err))
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -186,6 +191,19 @@ func (s *Starter) start(ctx context.Context, id phone.ID) (*worker, error) {
 		return w, nil
 	}
 	return nil, startFailed(ctx, p, client, err)
+}
+
+// reason is what exec.LookPath found, without the path that it repeats.
+func reason(err error) error {
+	var of *exec.Error
+	if errors.As(err, &of) {
+		err = of.Err
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return err
 }
 
 // connect starts the process and greets it.
@@ -226,6 +244,8 @@ func startFailed(ctx context.Context, p *process, client *plugin.Client, err err
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case strings.Contains(err.Error(), "Unrecognized remote plugin message") && p.exit.Status == killed:
+		return errors.New("the worker program is no phoneworker: it does not say hello as one does")
 	case crashed:
 		return fmt.Errorf("it ended before it was ready (%s)", p.exit)
 	case strings.Contains(err.Error(), "incompatible API version"):
