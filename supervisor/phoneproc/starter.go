@@ -91,7 +91,7 @@ func New(o Options) (*Starter, error) {
 	}
 	dir, err := os.MkdirTemp(o.TempDir, "rm-") // mode 0700
 	if err != nil {
-		return nil, fmt.Errorf("no folder for the workers' sockets: %w", err)
+		return nil, fmt.Errorf("no folder for the workers' sockets (set TMPDIR to one that can be written to): %w", err)
 	}
 	if len(dir) > socketDirMax {
 		_ = os.Remove(dir) // just made, and empty
