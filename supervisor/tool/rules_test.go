@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -149,6 +150,43 @@ func TestPathsAreTurnedOnceAndOnWholeNames(t *testing.T) {
 		if back := s.inside(want); back != in {
 			t.Errorf("inside(%s) = %s, want %s", want, back, in)
 		}
+	}
+}
+
+func TestPathsInSentencesAreTurned(t *testing.T) {
+	s := newSet(newFake("a"))
+	s.o.HostPaths = []HostPath{{Inside: "/recordings", Host: "/host/recordings/r/"}, {Inside: "/r", Host: "/c"}}
+	for in, want := range map[string]string{
+		`there is no file "/recordings/a/x.wav"`:  `there is no file "/host/recordings/r/a/x.wav"`,
+		"/recordings/x.wav and /recordings: no":   "/host/recordings/r/x.wav and /host/recordings/r: no",
+		"/recordings":                             "/host/recordings/r",
+		"/recordings2/x, /recordings.old/x":       "/recordings2/x, /recordings.old/x",
+		"/tmp/recordings/x, sip:a@h/recordings/x": "/tmp/recordings/x, sip:a@h/recordings/x",
+		"profile /r/p.yaml:3:1: Grüße":            "profile /c/p.yaml:3:1: Grüße",
+		"":                                        "",
+	} {
+		if got := s.turned(in); got != want {
+			t.Errorf("turned(%s) = %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestFailuresAndEventsShowTheClientsPaths(t *testing.T) {
+	f := newFake("a")
+	f.outcomes["phone.PlayAudio"] = phone.Errorf(phone.Invalid, `there is no file "/recordings/no.wav"`)
+	s := newSet(f)
+	s.o.HostPaths = []HostPath{{Inside: "/recordings", Host: "/host/r"}}
+	answer := find(t, s, "play_audio").Call(context.Background(), json.RawMessage(`{"file_path": "/host/r/no.wav"}`))
+	if want := `"error":"there is no file \"/host/r/no.wav\""`; !strings.Contains(string(answer.JSON), want) {
+		t.Errorf("%s\nwithout %s", answer.JSON, want)
+	}
+	answer = find(t, s, "load_phones").Call(context.Background(), json.RawMessage(`{"path": "/host/r/no.yaml"}`))
+	if want := `"error":"profile /host/r/no.yaml not found"`; !strings.Contains(string(answer.JSON), want) {
+		t.Errorf("%s\nwithout %s", answer.JSON, want)
+	}
+	shown := s.shown("", map[string]any{"recording_file": "/recordings/x.wav", "error": "no room for /recordings/x.wav"})
+	if want := map[string]any{"recording_file": "/host/r/x.wav", "error": "no room for /host/r/x.wav"}; !reflect.DeepEqual(shown, want) {
+		t.Errorf("shown %v", shown)
 	}
 }
 
