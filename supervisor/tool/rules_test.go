@@ -112,6 +112,29 @@ func TestRefusedArgumentsChangeNothing(t *testing.T) {
 	}
 }
 
+func TestArgumentsThatAreTooLongAreNamed(t *testing.T) {
+	f := newFake("a")
+	s := newSet(f)
+	long := strings.Repeat("x", 66_000)
+	for _, c := range []struct{ tool, arguments, want string }{
+		{"send_message", `{"dest_uri": "sip:b@h", "body": "` + long + `"}`, "body must be a text of at most 65535 bytes, not of 66000"},
+		{"send_message", `{"dest_uri": "sip:` + long + `", "body": ""}`, "dest_uri must be a text of at most 4096 bytes, not of 66004"},
+		{"make_call", `{"dest_uri": "sip:b@h", "headers": {"X": "` + long + `"}}`, "headers must hold at most 32768 bytes in all, not 66001"},
+		{"update_phone", `{"phone_id": "a", "password": "` + long + `"}`, "password must be a text of at most 4096 bytes, not of 66000"},
+		{"update_phone", `{"phone_id": "a", "codecs": ["` + long + `"]}`, "codecs must be a list of at most 1000 texts, each of at most 4096 bytes"},
+		{"conference", `{"call_ids": [` + strings.Repeat("1,", 2000) + `1]}`, "call_ids must be a list of at most 1000 call ids, not of 2001"},
+	} {
+		answer := find(t, s, c.tool).Call(context.Background(), json.RawMessage(c.arguments))
+		if want := `"error":"` + c.want + `"`; !strings.Contains(string(answer.JSON), want) || !answer.IsError {
+			t.Errorf("%s: %.300s\nwant %s", c.tool, answer.JSON, want)
+		}
+	}
+	find(t, s, "send_message").Call(context.Background(), json.RawMessage(`{"dest_uri": "sip:b@h", "body": "`+long[:65535]+`"}`))
+	if len(f.did) != 1 {
+		t.Errorf("the phone was told %v", f.did)
+	}
+}
+
 func TestIntegersAsJSONSchemaHasThem(t *testing.T) {
 	for text, want := range map[string]string{
 		"5": "5", "5.0": "5", "5e0": "5", "-0": "0", "50e-1": "5", "9223372036854775807": "9223372036854775807",
