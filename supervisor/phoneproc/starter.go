@@ -67,7 +67,8 @@ type Options struct {
 // Starter starts workers. Its methods may be called from any goroutine.
 type Starter struct {
 	o       Options
-	dir     string // of the sockets
+	dir     string   // of the sockets
+	lock    *os.File // says that dir is in use
 	spawner *spawner
 	stdinR  *os.File // standard input of every worker
 	stdinW  *os.File // held open by this process alone: its end tells workers of our death
@@ -81,7 +82,8 @@ type Starter struct {
 	open    sync.WaitGroup                  // workers and starts under way
 }
 
-// New prepares for starting workers. Close must be called.
+// New prepares for starting workers, and removes what supervisors that were
+// killed have left behind. Close must be called.
 func New(o Options) (*Starter, error) {
 	if o.Log == nil {
 		o.Log = hclog.NewNullLogger()
@@ -89,21 +91,26 @@ func New(o Options) (*Starter, error) {
 	if o.StartTimeout == 0 {
 		o.StartTimeout = 10 * time.Second
 	}
-	dir, err := os.MkdirTemp(o.TempDir, "rm-") // mode 0700
+	sweep(o.TempDir)
+	dir, lock, err := makeDir(o.TempDir)
 	if err != nil {
 		return nil, fmt.Errorf("no folder for the workers' sockets (set TMPDIR to one that can be written to): %w", err)
 	}
+	discard := func() {
+		_ = os.RemoveAll(dir) // just made
+		_ = lock.Close()
+	}
 	if len(dir) > socketDirMax {
-		_ = os.Remove(dir) // just made, and empty
+		discard()
 		return nil, fmt.Errorf("the path of the folder for the workers' sockets, %s, is too long for a unix socket: set TMPDIR to a path of at most %d bytes",
 			dir, socketDirMax-len("/rm-4294967295"))
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
-		_ = os.Remove(dir) // just made, and empty
+		discard()
 		return nil, fmt.Errorf("no pipe for the workers' standard input: %w", err)
 	}
-	s := &Starter{o: o, dir: dir, spawner: newSpawner(), stdinR: r, stdinW: w, waiting: maps.Clone(o.Adopt)}
+	s := &Starter{o: o, dir: dir, lock: lock, spawner: newSpawner(), stdinR: r, stdinW: w, waiting: maps.Clone(o.Adopt)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
 }
@@ -122,7 +129,7 @@ func (s *Starter) Close() error {
 	s.cancel()
 	s.open.Wait()
 	s.spawner.close()
-	return errors.Join(s.stdinW.Close(), s.stdinR.Close(), os.RemoveAll(s.dir))
+	return errors.Join(s.stdinW.Close(), s.stdinR.Close(), os.RemoveAll(s.dir), s.lock.Close())
 }
 
 // begin counts a worker that Close has to wait for.

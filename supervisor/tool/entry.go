@@ -84,7 +84,7 @@ func (s *Set) callStatic(ctx context.Context, e entry, raw json.RawMessage) Answ
 	c := &call{set: s, acts: !e.hints.ReadOnly}
 	result, err := e.perform(ctx, c, raw)
 	if err != nil {
-		return failure(err, givenPhone(raw))
+		return s.failure(err, givenPhone(raw))
 	}
 	if nested, ok := result.(Answer); ok { // phone_action
 		return nested
@@ -96,7 +96,7 @@ func (s *Set) callAction(ctx context.Context, e entry, id phone.ID, raw json.Raw
 	c := &call{set: s, acts: !e.hints.ReadOnly, phone: id}
 	result, err := e.perform(ctx, c, raw)
 	if err != nil {
-		return failure(err, id)
+		return s.failure(err, id)
 	}
 	return c.success(e, result)
 }
@@ -109,7 +109,7 @@ type phoneArgument struct {
 func (s *Set) callShared(ctx context.Context, e entry, raw json.RawMessage) Answer {
 	given, err := object(raw)
 	if err != nil {
-		return failure(err, phone.ID(""))
+		return s.failure(err, phone.ID(""))
 	}
 	var args phoneArgument
 	one := map[string]json.RawMessage{}
@@ -117,12 +117,12 @@ func (s *Set) callShared(ctx context.Context, e entry, raw json.RawMessage) Answ
 		one["phone_id"] = v
 	}
 	if err := decodeObject(e.name, fieldsOf[phoneArgument](), one, &args); err != nil {
-		return failure(err, givenPhone(raw))
+		return s.failure(err, givenPhone(raw))
 	}
 	delete(given, "phone_id")
 	rest, err := json.Marshal(given)
 	if err != nil {
-		return failure(err, givenPhone(raw))
+		return s.failure(err, givenPhone(raw))
 	}
 	return s.actOn(ctx, e, args.PhoneID, rest)
 }
@@ -131,7 +131,7 @@ func (s *Set) callShared(ctx context.Context, e entry, raw json.RawMessage) Answ
 func (s *Set) actOn(ctx context.Context, e entry, phoneID string, raw json.RawMessage) Answer {
 	id, err := s.known(phoneID)
 	if err != nil {
-		return failure(err, phone.ID(clean(phoneID, idBound)))
+		return s.failure(err, phone.ID(clean(phoneID, idBound)))
 	}
 	return s.callAction(ctx, e, id, raw)
 }

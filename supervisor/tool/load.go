@@ -73,7 +73,7 @@ func loadPhones(ctx context.Context, c *call, a loadArguments) (loadResult, erro
 func (s *Set) loaded(path string, merge bool, profile config.Profile, l fleet.LoadResult) loadResult {
 	result := loadResult{
 		Path: Path(path), Mode: "replace", Dropped: []phone.ID{}, Added: []loadedRow{}, Errors: []loadError{},
-		Warning: strings.Join(profile.Warnings, "\n"),
+		Warning: s.turned(strings.Join(profile.Warnings, "\n")),
 	}
 	if merge {
 		result.Mode = "merge"
@@ -84,7 +84,7 @@ func (s *Set) loaded(path string, merge bool, profile config.Profile, l fleet.Lo
 		result.Added = append(result.Added, loadedRow{Status: "ok", addResult: s.added(st)})
 	}
 	for _, f := range l.Failed {
-		result.Errors = append(result.Errors, loadError{PhoneID: f.PhoneID, Error: clean(sentence(f.Err), errorBound)})
+		result.Errors = append(result.Errors, loadError{PhoneID: f.PhoneID, Error: clean(s.turned(sentence(f.Err)), errorBound)})
 	}
 	return result
 }
