@@ -36,6 +36,31 @@ func TestCallID(t *testing.T) {
 	}
 }
 
+func TestReadCallName(t *testing.T) {
+	at := time.Date(2026, 3, 4, 6, 6, 5, 1_002_000, time.UTC)
+	for _, ending := range []string{"", WAV, PCAP, Meta} {
+		if id, got, ok := ReadCallName(CallName(1042, at) + ending); !ok || id != 1042 || !got.Equal(at) {
+			t.Errorf("with %q: %d, %v, %v", ending, id, got, ok)
+		}
+	}
+	if got, ok := ReadCaptureName(CaptureName(at)); !ok || !got.Equal(at) {
+		t.Errorf("of a capture: %v, %v", got, ok)
+	}
+	for _, name := range []string{"", "capture_.pcap", "capture_20260304_060605_00100.pcap", CallName(5, at) + PCAP} {
+		if got, ok := ReadCaptureName(name); ok {
+			t.Errorf("%q is a capture of %v", name, got)
+		}
+	}
+	for _, name := range []string{
+		"", "call_5.wav", "call_5_20260304_060605.wav", "call_a_5_20260304_060605_001002.wav",
+		"call_5_20261304_060605_001002.wav", "call_99999999999999999999_20260304_060605_001002.wav", "call_5_20260304_060605_001002.meta.json~",
+	} {
+		if id, got, ok := ReadCallName(name); ok {
+			t.Errorf("%q is call %d, %v", name, id, got)
+		}
+	}
+}
+
 func TestSidecarHasEveryFieldAndNullForTheUnknown(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "call_7_x.meta.json")

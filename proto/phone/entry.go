@@ -11,6 +11,9 @@ type Entry struct {
 	Ended *CallInfo // a call is over; its final state of knowledge
 	Inbox *Message  // a SIP MESSAGE came in (besides the event im.received)
 	Gap   *Gap
+	// Dialog is how a dialog stands now. It is for whoever starts another
+	// worker after this one's death, not for readers of events.
+	Dialog *Dialog
 }
 
 // Event is something that happened, stamped where it happened.

@@ -45,6 +45,13 @@ type Configuration struct {
 	CapturesDir    string // root; likewise
 	SDPSessionName string // the s= line
 	CallIDs        Block  // the first block of call ids
+
+	// Orphans are the dialogs of a worker that has died: they are ended
+	// before anything else is done.
+	Orphans []Dialog
+	// LastRites makes a phone for that alone: it registers nowhere and takes
+	// no calls. Its Shutdown waits for the far ends' answers.
+	LastRites bool
 }
 
 // Configured is a worker's answer to Configure: the socket is bound and the

@@ -393,6 +393,8 @@ type ConfigureRequest struct {
 	CapturesDir    string                 `protobuf:"bytes,3,opt,name=captures_dir,json=capturesDir,proto3" json:"captures_dir,omitempty"`
 	SdpSessionName string                 `protobuf:"bytes,4,opt,name=sdp_session_name,json=sdpSessionName,proto3" json:"sdp_session_name,omitempty"`
 	CallIds        *Block                 `protobuf:"bytes,5,opt,name=call_ids,json=callIds,proto3" json:"call_ids,omitempty"`
+	Orphans        []*Dialog              `protobuf:"bytes,6,rep,name=orphans,proto3" json:"orphans,omitempty"`
+	LastRites      bool                   `protobuf:"varint,7,opt,name=last_rites,json=lastRites,proto3" json:"last_rites,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -460,6 +462,20 @@ func (x *ConfigureRequest) GetCallIds() *Block {
 		return x.CallIds
 	}
 	return nil
+}
+
+func (x *ConfigureRequest) GetOrphans() []*Dialog {
+	if x != nil {
+		return x.Orphans
+	}
+	return nil
+}
+
+func (x *ConfigureRequest) GetLastRites() bool {
+	if x != nil {
+		return x.LastRites
+	}
+	return false
 }
 
 type ConfigureResponse struct {
@@ -2679,6 +2695,7 @@ type Entry struct {
 	//	*Entry_Ended
 	//	*Entry_Inbox
 	//	*Entry_Gap
+	//	*Entry_Dialog
 	What          isEntry_What `protobuf_oneof:"what"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2773,6 +2790,15 @@ func (x *Entry) GetGap() *Gap {
 	return nil
 }
 
+func (x *Entry) GetDialog() *Dialog {
+	if x != nil {
+		if x, ok := x.What.(*Entry_Dialog); ok {
+			return x.Dialog
+		}
+	}
+	return nil
+}
+
 type isEntry_What interface {
 	isEntry_What()
 }
@@ -2797,6 +2823,10 @@ type Entry_Gap struct {
 	Gap *Gap `protobuf:"bytes,6,opt,name=gap,proto3,oneof"`
 }
 
+type Entry_Dialog struct {
+	Dialog *Dialog `protobuf:"bytes,7,opt,name=dialog,proto3,oneof"`
+}
+
 func (*Entry_Event) isEntry_What() {}
 
 func (*Entry_Sip) isEntry_What() {}
@@ -2806,6 +2836,8 @@ func (*Entry_Ended) isEntry_What() {}
 func (*Entry_Inbox) isEntry_What() {}
 
 func (*Entry_Gap) isEntry_What() {}
+
+func (*Entry_Dialog) isEntry_What() {}
 
 type Event struct {
 	state   protoimpl.MessageState `protogen:"open.v1"`
@@ -3089,6 +3121,206 @@ func (x *Gap) GetTo() uint64 {
 	return 0
 }
 
+type Dialog struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	SipCallId     string                 `protobuf:"bytes,1,opt,name=sip_call_id,json=sipCallId,proto3" json:"sip_call_id,omitempty"`
+	LocalTag      string                 `protobuf:"bytes,2,opt,name=local_tag,json=localTag,proto3" json:"local_tag,omitempty"`
+	Over          bool                   `protobuf:"varint,3,opt,name=over,proto3" json:"over,omitempty"`
+	Inbound       bool                   `protobuf:"varint,4,opt,name=inbound,proto3" json:"inbound,omitempty"`
+	Confirmed     bool                   `protobuf:"varint,5,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	Local         string                 `protobuf:"bytes,6,opt,name=local,proto3" json:"local,omitempty"`
+	Remote        string                 `protobuf:"bytes,7,opt,name=remote,proto3" json:"remote,omitempty"`
+	LocalSeq      uint32                 `protobuf:"varint,8,opt,name=local_seq,json=localSeq,proto3" json:"local_seq,omitempty"`
+	RemoteSeq     uint32                 `protobuf:"varint,9,opt,name=remote_seq,json=remoteSeq,proto3" json:"remote_seq,omitempty"`
+	Routes        []string               `protobuf:"bytes,10,rep,name=routes,proto3" json:"routes,omitempty"`
+	Target        string                 `protobuf:"bytes,11,opt,name=target,proto3" json:"target,omitempty"`
+	Invite        *Invite                `protobuf:"bytes,12,opt,name=invite,proto3" json:"invite,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Dialog) Reset() {
+	*x = Dialog{}
+	mi := &file_phone_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Dialog) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Dialog) ProtoMessage() {}
+
+func (x *Dialog) ProtoReflect() protoreflect.Message {
+	mi := &file_phone_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Dialog.ProtoReflect.Descriptor instead.
+func (*Dialog) Descriptor() ([]byte, []int) {
+	return file_phone_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *Dialog) GetSipCallId() string {
+	if x != nil {
+		return x.SipCallId
+	}
+	return ""
+}
+
+func (x *Dialog) GetLocalTag() string {
+	if x != nil {
+		return x.LocalTag
+	}
+	return ""
+}
+
+func (x *Dialog) GetOver() bool {
+	if x != nil {
+		return x.Over
+	}
+	return false
+}
+
+func (x *Dialog) GetInbound() bool {
+	if x != nil {
+		return x.Inbound
+	}
+	return false
+}
+
+func (x *Dialog) GetConfirmed() bool {
+	if x != nil {
+		return x.Confirmed
+	}
+	return false
+}
+
+func (x *Dialog) GetLocal() string {
+	if x != nil {
+		return x.Local
+	}
+	return ""
+}
+
+func (x *Dialog) GetRemote() string {
+	if x != nil {
+		return x.Remote
+	}
+	return ""
+}
+
+func (x *Dialog) GetLocalSeq() uint32 {
+	if x != nil {
+		return x.LocalSeq
+	}
+	return 0
+}
+
+func (x *Dialog) GetRemoteSeq() uint32 {
+	if x != nil {
+		return x.RemoteSeq
+	}
+	return 0
+}
+
+func (x *Dialog) GetRoutes() []string {
+	if x != nil {
+		return x.Routes
+	}
+	return nil
+}
+
+func (x *Dialog) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *Dialog) GetInvite() *Invite {
+	if x != nil {
+		return x.Invite
+	}
+	return nil
+}
+
+type Invite struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Head          []byte                 `protobuf:"bytes,1,opt,name=head,proto3" json:"head,omitempty"`
+	Transport     string                 `protobuf:"bytes,2,opt,name=transport,proto3" json:"transport,omitempty"`
+	Peer          string                 `protobuf:"bytes,3,opt,name=peer,proto3" json:"peer,omitempty"`
+	Host          string                 `protobuf:"bytes,4,opt,name=host,proto3" json:"host,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Invite) Reset() {
+	*x = Invite{}
+	mi := &file_phone_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Invite) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Invite) ProtoMessage() {}
+
+func (x *Invite) ProtoReflect() protoreflect.Message {
+	mi := &file_phone_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Invite.ProtoReflect.Descriptor instead.
+func (*Invite) Descriptor() ([]byte, []int) {
+	return file_phone_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *Invite) GetHead() []byte {
+	if x != nil {
+		return x.Head
+	}
+	return nil
+}
+
+func (x *Invite) GetTransport() string {
+	if x != nil {
+		return x.Transport
+	}
+	return ""
+}
+
+func (x *Invite) GetPeer() string {
+	if x != nil {
+		return x.Peer
+	}
+	return ""
+}
+
+func (x *Invite) GetHost() string {
+	if x != nil {
+		return x.Host
+	}
+	return ""
+}
+
 type HealthRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	unknownFields protoimpl.UnknownFields
@@ -3097,7 +3329,7 @@ type HealthRequest struct {
 
 func (x *HealthRequest) Reset() {
 	*x = HealthRequest{}
-	mi := &file_phone_proto_msgTypes[41]
+	mi := &file_phone_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3109,7 +3341,7 @@ func (x *HealthRequest) String() string {
 func (*HealthRequest) ProtoMessage() {}
 
 func (x *HealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[41]
+	mi := &file_phone_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3122,7 +3354,7 @@ func (x *HealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
 func (*HealthRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{41}
+	return file_phone_proto_rawDescGZIP(), []int{43}
 }
 
 type HealthResponse struct {
@@ -3135,7 +3367,7 @@ type HealthResponse struct {
 
 func (x *HealthResponse) Reset() {
 	*x = HealthResponse{}
-	mi := &file_phone_proto_msgTypes[42]
+	mi := &file_phone_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3147,7 +3379,7 @@ func (x *HealthResponse) String() string {
 func (*HealthResponse) ProtoMessage() {}
 
 func (x *HealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[42]
+	mi := &file_phone_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3160,7 +3392,7 @@ func (x *HealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthResponse.ProtoReflect.Descriptor instead.
 func (*HealthResponse) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{42}
+	return file_phone_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *HealthResponse) GetLastSeq() uint64 {
@@ -3186,7 +3418,7 @@ type ShutdownRequest struct {
 
 func (x *ShutdownRequest) Reset() {
 	*x = ShutdownRequest{}
-	mi := &file_phone_proto_msgTypes[43]
+	mi := &file_phone_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3198,7 +3430,7 @@ func (x *ShutdownRequest) String() string {
 func (*ShutdownRequest) ProtoMessage() {}
 
 func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[43]
+	mi := &file_phone_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3211,7 +3443,7 @@ func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownRequest.ProtoReflect.Descriptor instead.
 func (*ShutdownRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{43}
+	return file_phone_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ShutdownRequest) GetHangupCalls() bool {
@@ -3229,7 +3461,7 @@ type ShutdownResponse struct {
 
 func (x *ShutdownResponse) Reset() {
 	*x = ShutdownResponse{}
-	mi := &file_phone_proto_msgTypes[44]
+	mi := &file_phone_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3241,7 +3473,7 @@ func (x *ShutdownResponse) String() string {
 func (*ShutdownResponse) ProtoMessage() {}
 
 func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[44]
+	mi := &file_phone_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3254,7 +3486,7 @@ func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownResponse.ProtoReflect.Descriptor instead.
 func (*ShutdownResponse) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{44}
+	return file_phone_proto_rawDescGZIP(), []int{46}
 }
 
 type PhoneError struct {
@@ -3268,7 +3500,7 @@ type PhoneError struct {
 
 func (x *PhoneError) Reset() {
 	*x = PhoneError{}
-	mi := &file_phone_proto_msgTypes[45]
+	mi := &file_phone_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3280,7 +3512,7 @@ func (x *PhoneError) String() string {
 func (*PhoneError) ProtoMessage() {}
 
 func (x *PhoneError) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[45]
+	mi := &file_phone_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3293,7 +3525,7 @@ func (x *PhoneError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PhoneError.ProtoReflect.Descriptor instead.
 func (*PhoneError) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{45}
+	return file_phone_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *PhoneError) GetKind() int64 {
@@ -3352,13 +3584,16 @@ const file_phone_proto_rawDesc = "" +
 	"\x05names\x18\x02 \x03(\tR\x05names\"3\n" +
 	"\x05Block\x12\x14\n" +
 	"\x05first\x18\x01 \x01(\x03R\x05first\x12\x14\n" +
-	"\x05count\x18\x02 \x01(\x03R\x05count\"\xf8\x01\n" +
+	"\x05count\x18\x02 \x01(\x03R\x05count\"\xce\x02\n" +
 	"\x10ConfigureRequest\x129\n" +
 	"\bsettings\x18\x01 \x01(\v2\x1d.ringmaster.phone.v1.SettingsR\bsettings\x12%\n" +
 	"\x0erecordings_dir\x18\x02 \x01(\tR\rrecordingsDir\x12!\n" +
 	"\fcaptures_dir\x18\x03 \x01(\tR\vcapturesDir\x12(\n" +
 	"\x10sdp_session_name\x18\x04 \x01(\tR\x0esdpSessionName\x125\n" +
-	"\bcall_ids\x18\x05 \x01(\v2\x1a.ringmaster.phone.v1.BlockR\acallIds\"2\n" +
+	"\bcall_ids\x18\x05 \x01(\v2\x1a.ringmaster.phone.v1.BlockR\acallIds\x125\n" +
+	"\aorphans\x18\x06 \x03(\v2\x1b.ringmaster.phone.v1.DialogR\aorphans\x12\x1d\n" +
+	"\n" +
+	"last_rites\x18\a \x01(\bR\tlastRites\"2\n" +
 	"\x11ConfigureResponse\x12\x1d\n" +
 	"\n" +
 	"local_port\x18\x01 \x01(\x03R\tlocalPort\"\xfa\x02\n" +
@@ -3555,14 +3790,15 @@ const file_phone_proto_rawDesc = "" +
 	"\brtt_usec\x18\n" +
 	" \x01(\x03R\arttUsec\"$\n" +
 	"\fWatchRequest\x12\x14\n" +
-	"\x05after\x18\x01 \x01(\x04R\x05after\"\xa5\x02\n" +
+	"\x05after\x18\x01 \x01(\x04R\x05after\"\xdc\x02\n" +
 	"\x05Entry\x12\x10\n" +
 	"\x03seq\x18\x01 \x01(\x04R\x03seq\x122\n" +
 	"\x05event\x18\x02 \x01(\v2\x1a.ringmaster.phone.v1.EventH\x00R\x05event\x123\n" +
 	"\x03sip\x18\x03 \x01(\v2\x1f.ringmaster.phone.v1.SIPMessageH\x00R\x03sip\x125\n" +
 	"\x05ended\x18\x04 \x01(\v2\x1d.ringmaster.phone.v1.CallInfoH\x00R\x05ended\x124\n" +
 	"\x05inbox\x18\x05 \x01(\v2\x1c.ringmaster.phone.v1.MessageH\x00R\x05inbox\x12,\n" +
-	"\x03gap\x18\x06 \x01(\v2\x18.ringmaster.phone.v1.GapH\x00R\x03gapB\x06\n" +
+	"\x03gap\x18\x06 \x01(\v2\x18.ringmaster.phone.v1.GapH\x00R\x03gap\x125\n" +
+	"\x06dialog\x18\a \x01(\v2\x1b.ringmaster.phone.v1.DialogH\x00R\x06dialogB\x06\n" +
 	"\x04what\"\xa4\x01\n" +
 	"\x05Event\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\tR\x04type\x12\x19\n" +
@@ -3587,7 +3823,27 @@ const file_phone_proto_rawDesc = "" +
 	"\x04time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\")\n" +
 	"\x03Gap\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\x04R\x04from\x12\x0e\n" +
-	"\x02to\x18\x02 \x01(\x04R\x02to\"\x0f\n" +
+	"\x02to\x18\x02 \x01(\x04R\x02to\"\xe0\x02\n" +
+	"\x06Dialog\x12\x1e\n" +
+	"\vsip_call_id\x18\x01 \x01(\tR\tsipCallId\x12\x1b\n" +
+	"\tlocal_tag\x18\x02 \x01(\tR\blocalTag\x12\x12\n" +
+	"\x04over\x18\x03 \x01(\bR\x04over\x12\x18\n" +
+	"\ainbound\x18\x04 \x01(\bR\ainbound\x12\x1c\n" +
+	"\tconfirmed\x18\x05 \x01(\bR\tconfirmed\x12\x14\n" +
+	"\x05local\x18\x06 \x01(\tR\x05local\x12\x16\n" +
+	"\x06remote\x18\a \x01(\tR\x06remote\x12\x1b\n" +
+	"\tlocal_seq\x18\b \x01(\rR\blocalSeq\x12\x1d\n" +
+	"\n" +
+	"remote_seq\x18\t \x01(\rR\tremoteSeq\x12\x16\n" +
+	"\x06routes\x18\n" +
+	" \x03(\tR\x06routes\x12\x16\n" +
+	"\x06target\x18\v \x01(\tR\x06target\x123\n" +
+	"\x06invite\x18\f \x01(\v2\x1b.ringmaster.phone.v1.InviteR\x06invite\"b\n" +
+	"\x06Invite\x12\x12\n" +
+	"\x04head\x18\x01 \x01(\fR\x04head\x12\x1c\n" +
+	"\ttransport\x18\x02 \x01(\tR\ttransport\x12\x12\n" +
+	"\x04peer\x18\x03 \x01(\tR\x04peer\x12\x12\n" +
+	"\x04host\x18\x04 \x01(\tR\x04host\"\x0f\n" +
 	"\rHealthRequest\"N\n" +
 	"\x0eHealthResponse\x12\x19\n" +
 	"\blast_seq\x18\x01 \x01(\x04R\alastSeq\x12!\n" +
@@ -3621,7 +3877,7 @@ func file_phone_proto_rawDescGZIP() []byte {
 	return file_phone_proto_rawDescData
 }
 
-var file_phone_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
+var file_phone_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
 var file_phone_proto_goTypes = []any{
 	(*HelloRequest)(nil),          // 0: ringmaster.phone.v1.HelloRequest
 	(*HelloResponse)(nil),         // 1: ringmaster.phone.v1.HelloResponse
@@ -3664,86 +3920,91 @@ var file_phone_proto_goTypes = []any{
 	(*SIPMessage)(nil),            // 38: ringmaster.phone.v1.SIPMessage
 	(*Message)(nil),               // 39: ringmaster.phone.v1.Message
 	(*Gap)(nil),                   // 40: ringmaster.phone.v1.Gap
-	(*HealthRequest)(nil),         // 41: ringmaster.phone.v1.HealthRequest
-	(*HealthResponse)(nil),        // 42: ringmaster.phone.v1.HealthResponse
-	(*ShutdownRequest)(nil),       // 43: ringmaster.phone.v1.ShutdownRequest
-	(*ShutdownResponse)(nil),      // 44: ringmaster.phone.v1.ShutdownResponse
-	(*PhoneError)(nil),            // 45: ringmaster.phone.v1.PhoneError
-	nil,                           // 46: ringmaster.phone.v1.MakeCall.HeadersEntry
-	(*durationpb.Duration)(nil),   // 47: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 48: google.protobuf.Timestamp
+	(*Dialog)(nil),                // 41: ringmaster.phone.v1.Dialog
+	(*Invite)(nil),                // 42: ringmaster.phone.v1.Invite
+	(*HealthRequest)(nil),         // 43: ringmaster.phone.v1.HealthRequest
+	(*HealthResponse)(nil),        // 44: ringmaster.phone.v1.HealthResponse
+	(*ShutdownRequest)(nil),       // 45: ringmaster.phone.v1.ShutdownRequest
+	(*ShutdownResponse)(nil),      // 46: ringmaster.phone.v1.ShutdownResponse
+	(*PhoneError)(nil),            // 47: ringmaster.phone.v1.PhoneError
+	nil,                           // 48: ringmaster.phone.v1.MakeCall.HeadersEntry
+	(*durationpb.Duration)(nil),   // 49: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 50: google.protobuf.Timestamp
 }
 var file_phone_proto_depIdxs = []int32{
 	3,  // 0: ringmaster.phone.v1.Settings.codecs:type_name -> ringmaster.phone.v1.CodecList
 	2,  // 1: ringmaster.phone.v1.ConfigureRequest.settings:type_name -> ringmaster.phone.v1.Settings
 	4,  // 2: ringmaster.phone.v1.ConfigureRequest.call_ids:type_name -> ringmaster.phone.v1.Block
-	3,  // 3: ringmaster.phone.v1.Update.codecs:type_name -> ringmaster.phone.v1.CodecList
-	9,  // 4: ringmaster.phone.v1.DoRequest.make_call:type_name -> ringmaster.phone.v1.MakeCall
-	11, // 5: ringmaster.phone.v1.DoRequest.answer:type_name -> ringmaster.phone.v1.StatusOnCall
-	11, // 6: ringmaster.phone.v1.DoRequest.reject:type_name -> ringmaster.phone.v1.StatusOnCall
-	10, // 7: ringmaster.phone.v1.DoRequest.hangup:type_name -> ringmaster.phone.v1.OnCall
-	12, // 8: ringmaster.phone.v1.DoRequest.hangup_all:type_name -> ringmaster.phone.v1.HangupAll
-	10, // 9: ringmaster.phone.v1.DoRequest.hold:type_name -> ringmaster.phone.v1.OnCall
-	10, // 10: ringmaster.phone.v1.DoRequest.unhold:type_name -> ringmaster.phone.v1.OnCall
-	13, // 11: ringmaster.phone.v1.DoRequest.set_codecs:type_name -> ringmaster.phone.v1.SetCodecs
-	14, // 12: ringmaster.phone.v1.DoRequest.blind_transfer:type_name -> ringmaster.phone.v1.BlindTransfer
-	15, // 13: ringmaster.phone.v1.DoRequest.attended_transfer:type_name -> ringmaster.phone.v1.AttendedTransfer
-	16, // 14: ringmaster.phone.v1.DoRequest.conference:type_name -> ringmaster.phone.v1.Conference
-	17, // 15: ringmaster.phone.v1.DoRequest.send_dtmf:type_name -> ringmaster.phone.v1.SendDTMF
-	18, // 16: ringmaster.phone.v1.DoRequest.play_audio:type_name -> ringmaster.phone.v1.PlayAudio
-	10, // 17: ringmaster.phone.v1.DoRequest.stop_audio:type_name -> ringmaster.phone.v1.OnCall
-	10, // 18: ringmaster.phone.v1.DoRequest.get_recording:type_name -> ringmaster.phone.v1.OnCall
-	19, // 19: ringmaster.phone.v1.DoRequest.list_calls:type_name -> ringmaster.phone.v1.ListCalls
-	10, // 20: ringmaster.phone.v1.DoRequest.get_call:type_name -> ringmaster.phone.v1.OnCall
-	20, // 21: ringmaster.phone.v1.DoRequest.send_message:type_name -> ringmaster.phone.v1.SendMessage
-	21, // 22: ringmaster.phone.v1.DoRequest.register:type_name -> ringmaster.phone.v1.Register
-	22, // 23: ringmaster.phone.v1.DoRequest.unregister:type_name -> ringmaster.phone.v1.Unregister
-	23, // 24: ringmaster.phone.v1.DoRequest.get_registration:type_name -> ringmaster.phone.v1.GetRegistration
-	7,  // 25: ringmaster.phone.v1.DoRequest.update_settings:type_name -> ringmaster.phone.v1.Update
-	4,  // 26: ringmaster.phone.v1.DoRequest.grant_call_ids:type_name -> ringmaster.phone.v1.Block
-	24, // 27: ringmaster.phone.v1.DoRequest.start_capture:type_name -> ringmaster.phone.v1.StartCapture
-	25, // 28: ringmaster.phone.v1.DoRequest.stop_capture:type_name -> ringmaster.phone.v1.StopCapture
-	46, // 29: ringmaster.phone.v1.MakeCall.headers:type_name -> ringmaster.phone.v1.MakeCall.HeadersEntry
-	3,  // 30: ringmaster.phone.v1.SetCodecs.codecs:type_name -> ringmaster.phone.v1.CodecList
-	28, // 31: ringmaster.phone.v1.DoResponse.call:type_name -> ringmaster.phone.v1.CallOutcome
-	33, // 32: ringmaster.phone.v1.DoResponse.calls:type_name -> ringmaster.phone.v1.CallInfo
-	29, // 33: ringmaster.phone.v1.DoResponse.registration:type_name -> ringmaster.phone.v1.Registration
-	30, // 34: ringmaster.phone.v1.DoResponse.recording:type_name -> ringmaster.phone.v1.RecordingInfo
-	31, // 35: ringmaster.phone.v1.DoResponse.updated:type_name -> ringmaster.phone.v1.Updated
-	32, // 36: ringmaster.phone.v1.DoResponse.capture:type_name -> ringmaster.phone.v1.CaptureInfo
-	26, // 37: ringmaster.phone.v1.BeginResponse.outcome:type_name -> ringmaster.phone.v1.DoResponse
-	47, // 38: ringmaster.phone.v1.CallInfo.duration:type_name -> google.protobuf.Duration
-	34, // 39: ringmaster.phone.v1.CallInfo.rtp:type_name -> ringmaster.phone.v1.RTPStats
-	48, // 40: ringmaster.phone.v1.CallInfo.started_at:type_name -> google.protobuf.Timestamp
-	48, // 41: ringmaster.phone.v1.CallInfo.answered_at:type_name -> google.protobuf.Timestamp
-	48, // 42: ringmaster.phone.v1.CallInfo.ended_at:type_name -> google.protobuf.Timestamp
-	37, // 43: ringmaster.phone.v1.Entry.event:type_name -> ringmaster.phone.v1.Event
-	38, // 44: ringmaster.phone.v1.Entry.sip:type_name -> ringmaster.phone.v1.SIPMessage
-	33, // 45: ringmaster.phone.v1.Entry.ended:type_name -> ringmaster.phone.v1.CallInfo
-	39, // 46: ringmaster.phone.v1.Entry.inbox:type_name -> ringmaster.phone.v1.Message
-	40, // 47: ringmaster.phone.v1.Entry.gap:type_name -> ringmaster.phone.v1.Gap
-	48, // 48: ringmaster.phone.v1.Event.time:type_name -> google.protobuf.Timestamp
-	48, // 49: ringmaster.phone.v1.SIPMessage.time:type_name -> google.protobuf.Timestamp
-	48, // 50: ringmaster.phone.v1.Message.time:type_name -> google.protobuf.Timestamp
-	0,  // 51: ringmaster.phone.v1.PhoneService.Hello:input_type -> ringmaster.phone.v1.HelloRequest
-	5,  // 52: ringmaster.phone.v1.PhoneService.Configure:input_type -> ringmaster.phone.v1.ConfigureRequest
-	8,  // 53: ringmaster.phone.v1.PhoneService.Do:input_type -> ringmaster.phone.v1.DoRequest
-	8,  // 54: ringmaster.phone.v1.PhoneService.Begin:input_type -> ringmaster.phone.v1.DoRequest
-	35, // 55: ringmaster.phone.v1.PhoneService.Watch:input_type -> ringmaster.phone.v1.WatchRequest
-	41, // 56: ringmaster.phone.v1.PhoneService.Health:input_type -> ringmaster.phone.v1.HealthRequest
-	43, // 57: ringmaster.phone.v1.PhoneService.Shutdown:input_type -> ringmaster.phone.v1.ShutdownRequest
-	1,  // 58: ringmaster.phone.v1.PhoneService.Hello:output_type -> ringmaster.phone.v1.HelloResponse
-	6,  // 59: ringmaster.phone.v1.PhoneService.Configure:output_type -> ringmaster.phone.v1.ConfigureResponse
-	26, // 60: ringmaster.phone.v1.PhoneService.Do:output_type -> ringmaster.phone.v1.DoResponse
-	27, // 61: ringmaster.phone.v1.PhoneService.Begin:output_type -> ringmaster.phone.v1.BeginResponse
-	36, // 62: ringmaster.phone.v1.PhoneService.Watch:output_type -> ringmaster.phone.v1.Entry
-	42, // 63: ringmaster.phone.v1.PhoneService.Health:output_type -> ringmaster.phone.v1.HealthResponse
-	44, // 64: ringmaster.phone.v1.PhoneService.Shutdown:output_type -> ringmaster.phone.v1.ShutdownResponse
-	58, // [58:65] is the sub-list for method output_type
-	51, // [51:58] is the sub-list for method input_type
-	51, // [51:51] is the sub-list for extension type_name
-	51, // [51:51] is the sub-list for extension extendee
-	0,  // [0:51] is the sub-list for field type_name
+	41, // 3: ringmaster.phone.v1.ConfigureRequest.orphans:type_name -> ringmaster.phone.v1.Dialog
+	3,  // 4: ringmaster.phone.v1.Update.codecs:type_name -> ringmaster.phone.v1.CodecList
+	9,  // 5: ringmaster.phone.v1.DoRequest.make_call:type_name -> ringmaster.phone.v1.MakeCall
+	11, // 6: ringmaster.phone.v1.DoRequest.answer:type_name -> ringmaster.phone.v1.StatusOnCall
+	11, // 7: ringmaster.phone.v1.DoRequest.reject:type_name -> ringmaster.phone.v1.StatusOnCall
+	10, // 8: ringmaster.phone.v1.DoRequest.hangup:type_name -> ringmaster.phone.v1.OnCall
+	12, // 9: ringmaster.phone.v1.DoRequest.hangup_all:type_name -> ringmaster.phone.v1.HangupAll
+	10, // 10: ringmaster.phone.v1.DoRequest.hold:type_name -> ringmaster.phone.v1.OnCall
+	10, // 11: ringmaster.phone.v1.DoRequest.unhold:type_name -> ringmaster.phone.v1.OnCall
+	13, // 12: ringmaster.phone.v1.DoRequest.set_codecs:type_name -> ringmaster.phone.v1.SetCodecs
+	14, // 13: ringmaster.phone.v1.DoRequest.blind_transfer:type_name -> ringmaster.phone.v1.BlindTransfer
+	15, // 14: ringmaster.phone.v1.DoRequest.attended_transfer:type_name -> ringmaster.phone.v1.AttendedTransfer
+	16, // 15: ringmaster.phone.v1.DoRequest.conference:type_name -> ringmaster.phone.v1.Conference
+	17, // 16: ringmaster.phone.v1.DoRequest.send_dtmf:type_name -> ringmaster.phone.v1.SendDTMF
+	18, // 17: ringmaster.phone.v1.DoRequest.play_audio:type_name -> ringmaster.phone.v1.PlayAudio
+	10, // 18: ringmaster.phone.v1.DoRequest.stop_audio:type_name -> ringmaster.phone.v1.OnCall
+	10, // 19: ringmaster.phone.v1.DoRequest.get_recording:type_name -> ringmaster.phone.v1.OnCall
+	19, // 20: ringmaster.phone.v1.DoRequest.list_calls:type_name -> ringmaster.phone.v1.ListCalls
+	10, // 21: ringmaster.phone.v1.DoRequest.get_call:type_name -> ringmaster.phone.v1.OnCall
+	20, // 22: ringmaster.phone.v1.DoRequest.send_message:type_name -> ringmaster.phone.v1.SendMessage
+	21, // 23: ringmaster.phone.v1.DoRequest.register:type_name -> ringmaster.phone.v1.Register
+	22, // 24: ringmaster.phone.v1.DoRequest.unregister:type_name -> ringmaster.phone.v1.Unregister
+	23, // 25: ringmaster.phone.v1.DoRequest.get_registration:type_name -> ringmaster.phone.v1.GetRegistration
+	7,  // 26: ringmaster.phone.v1.DoRequest.update_settings:type_name -> ringmaster.phone.v1.Update
+	4,  // 27: ringmaster.phone.v1.DoRequest.grant_call_ids:type_name -> ringmaster.phone.v1.Block
+	24, // 28: ringmaster.phone.v1.DoRequest.start_capture:type_name -> ringmaster.phone.v1.StartCapture
+	25, // 29: ringmaster.phone.v1.DoRequest.stop_capture:type_name -> ringmaster.phone.v1.StopCapture
+	48, // 30: ringmaster.phone.v1.MakeCall.headers:type_name -> ringmaster.phone.v1.MakeCall.HeadersEntry
+	3,  // 31: ringmaster.phone.v1.SetCodecs.codecs:type_name -> ringmaster.phone.v1.CodecList
+	28, // 32: ringmaster.phone.v1.DoResponse.call:type_name -> ringmaster.phone.v1.CallOutcome
+	33, // 33: ringmaster.phone.v1.DoResponse.calls:type_name -> ringmaster.phone.v1.CallInfo
+	29, // 34: ringmaster.phone.v1.DoResponse.registration:type_name -> ringmaster.phone.v1.Registration
+	30, // 35: ringmaster.phone.v1.DoResponse.recording:type_name -> ringmaster.phone.v1.RecordingInfo
+	31, // 36: ringmaster.phone.v1.DoResponse.updated:type_name -> ringmaster.phone.v1.Updated
+	32, // 37: ringmaster.phone.v1.DoResponse.capture:type_name -> ringmaster.phone.v1.CaptureInfo
+	26, // 38: ringmaster.phone.v1.BeginResponse.outcome:type_name -> ringmaster.phone.v1.DoResponse
+	49, // 39: ringmaster.phone.v1.CallInfo.duration:type_name -> google.protobuf.Duration
+	34, // 40: ringmaster.phone.v1.CallInfo.rtp:type_name -> ringmaster.phone.v1.RTPStats
+	50, // 41: ringmaster.phone.v1.CallInfo.started_at:type_name -> google.protobuf.Timestamp
+	50, // 42: ringmaster.phone.v1.CallInfo.answered_at:type_name -> google.protobuf.Timestamp
+	50, // 43: ringmaster.phone.v1.CallInfo.ended_at:type_name -> google.protobuf.Timestamp
+	37, // 44: ringmaster.phone.v1.Entry.event:type_name -> ringmaster.phone.v1.Event
+	38, // 45: ringmaster.phone.v1.Entry.sip:type_name -> ringmaster.phone.v1.SIPMessage
+	33, // 46: ringmaster.phone.v1.Entry.ended:type_name -> ringmaster.phone.v1.CallInfo
+	39, // 47: ringmaster.phone.v1.Entry.inbox:type_name -> ringmaster.phone.v1.Message
+	40, // 48: ringmaster.phone.v1.Entry.gap:type_name -> ringmaster.phone.v1.Gap
+	41, // 49: ringmaster.phone.v1.Entry.dialog:type_name -> ringmaster.phone.v1.Dialog
+	50, // 50: ringmaster.phone.v1.Event.time:type_name -> google.protobuf.Timestamp
+	50, // 51: ringmaster.phone.v1.SIPMessage.time:type_name -> google.protobuf.Timestamp
+	50, // 52: ringmaster.phone.v1.Message.time:type_name -> google.protobuf.Timestamp
+	42, // 53: ringmaster.phone.v1.Dialog.invite:type_name -> ringmaster.phone.v1.Invite
+	0,  // 54: ringmaster.phone.v1.PhoneService.Hello:input_type -> ringmaster.phone.v1.HelloRequest
+	5,  // 55: ringmaster.phone.v1.PhoneService.Configure:input_type -> ringmaster.phone.v1.ConfigureRequest
+	8,  // 56: ringmaster.phone.v1.PhoneService.Do:input_type -> ringmaster.phone.v1.DoRequest
+	8,  // 57: ringmaster.phone.v1.PhoneService.Begin:input_type -> ringmaster.phone.v1.DoRequest
+	35, // 58: ringmaster.phone.v1.PhoneService.Watch:input_type -> ringmaster.phone.v1.WatchRequest
+	43, // 59: ringmaster.phone.v1.PhoneService.Health:input_type -> ringmaster.phone.v1.HealthRequest
+	45, // 60: ringmaster.phone.v1.PhoneService.Shutdown:input_type -> ringmaster.phone.v1.ShutdownRequest
+	1,  // 61: ringmaster.phone.v1.PhoneService.Hello:output_type -> ringmaster.phone.v1.HelloResponse
+	6,  // 62: ringmaster.phone.v1.PhoneService.Configure:output_type -> ringmaster.phone.v1.ConfigureResponse
+	26, // 63: ringmaster.phone.v1.PhoneService.Do:output_type -> ringmaster.phone.v1.DoResponse
+	27, // 64: ringmaster.phone.v1.PhoneService.Begin:output_type -> ringmaster.phone.v1.BeginResponse
+	36, // 65: ringmaster.phone.v1.PhoneService.Watch:output_type -> ringmaster.phone.v1.Entry
+	44, // 66: ringmaster.phone.v1.PhoneService.Health:output_type -> ringmaster.phone.v1.HealthResponse
+	46, // 67: ringmaster.phone.v1.PhoneService.Shutdown:output_type -> ringmaster.phone.v1.ShutdownResponse
+	61, // [61:68] is the sub-list for method output_type
+	54, // [54:61] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_phone_proto_init() }
@@ -3792,6 +4053,7 @@ func file_phone_proto_init() {
 		(*Entry_Ended)(nil),
 		(*Entry_Inbox)(nil),
 		(*Entry_Gap)(nil),
+		(*Entry_Dialog)(nil),
 	}
 	file_phone_proto_msgTypes[37].OneofWrappers = []any{}
 	type x struct{}
@@ -3800,7 +4062,7 @@ func file_phone_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_phone_proto_rawDesc), len(file_phone_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   47,
+			NumMessages:   49,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

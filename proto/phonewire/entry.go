@@ -38,6 +38,8 @@ func EntryToWire(e phone.Entry) (*pb.Entry, error) {
 		}}
 	case e.Gap != nil:
 		m.What = &pb.Entry_Gap{Gap: &pb.Gap{From: e.Gap.From, To: e.Gap.To}}
+	case e.Dialog != nil:
+		m.What = &pb.Entry_Dialog{Dialog: dialogToWire(e.Dialog)}
 	default:
 		return nil, errors.New("a journal entry holds nothing")
 	}
@@ -75,6 +77,8 @@ func EntryFromWire(m *pb.Entry) (phone.Entry, error) {
 		}
 	case *pb.Entry_Gap:
 		e.Gap = &phone.Gap{From: w.Gap.GetFrom(), To: w.Gap.GetTo()}
+	case *pb.Entry_Dialog:
+		e.Dialog = dialogFromWire(w.Dialog)
 	default:
 		return phone.Entry{}, errors.New("a journal entry is of a kind that this program does not know: install both programs from the same build")
 	}

@@ -99,7 +99,7 @@ func roundTrip(t *testing.T, v any) any {
 func samples() []any {
 	all := []any{
 		phone.Configuration{}, phone.Configured{}, phone.Outcome{}, phone.Health{}, phone.Shutdown{},
-		phone.Event{}, phone.SIPMessage{}, phone.CallInfo{}, phone.Message{}, phone.Gap{},
+		phone.Event{}, phone.SIPMessage{}, phone.CallInfo{}, phone.Message{}, phone.Gap{}, phone.Dialog{},
 	}
 	for _, c := range commands {
 		all = append(all, c)
@@ -121,6 +121,8 @@ func filled(f filler, sample any) any {
 		return phone.Entry{Seq: f.rnd.Uint64(), Ended: v}
 	case *phone.Message:
 		return phone.Entry{Seq: f.rnd.Uint64(), Inbox: v}
+	case *phone.Dialog:
+		return phone.Entry{Seq: f.rnd.Uint64(), Dialog: v}
 	case *phone.Gap:
 		return phone.Entry{Seq: f.rnd.Uint64(), Gap: v}
 	}

@@ -9,7 +9,7 @@ import (
 // it must not be logged.
 func ConfigurationToWire(c phone.Configuration) *pb.ConfigureRequest {
 	s := c.Settings
-	return &pb.ConfigureRequest{
+	m := &pb.ConfigureRequest{
 		Settings: &pb.Settings{
 			PhoneId:          text(string(s.PhoneID)),
 			Domain:           text(s.Domain),
@@ -33,13 +33,18 @@ func ConfigurationToWire(c phone.Configuration) *pb.ConfigureRequest {
 		CapturesDir:    text(c.CapturesDir),
 		SdpSessionName: text(c.SDPSessionName),
 		CallIds:        blockToWire(c.CallIDs),
+		LastRites:      c.LastRites,
 	}
+	for i := range c.Orphans {
+		m.Orphans = append(m.Orphans, dialogToWire(&c.Orphans[i]))
+	}
+	return m
 }
 
 // ConfigurationFromWire is the inverse of ConfigurationToWire.
 func ConfigurationFromWire(m *pb.ConfigureRequest) phone.Configuration {
 	s := m.GetSettings()
-	return phone.Configuration{
+	c := phone.Configuration{
 		Settings: phone.Settings{
 			PhoneID:          phone.ID(s.GetPhoneId()),
 			Domain:           s.GetDomain(),
@@ -63,7 +68,12 @@ func ConfigurationFromWire(m *pb.ConfigureRequest) phone.Configuration {
 		CapturesDir:    m.GetCapturesDir(),
 		SDPSessionName: m.GetSdpSessionName(),
 		CallIDs:        blockFromWire(m.GetCallIds()),
+		LastRites:      m.GetLastRites(),
 	}
+	for _, d := range m.GetOrphans() {
+		c.Orphans = append(c.Orphans, *dialogFromWire(d))
+	}
+	return c
 }
 
 // ConfiguredToWire converts c.

@@ -8,6 +8,13 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
+// Head is a request as it is sent, without its body. ParseRequest reads it.
+func Head(req *sip.Request) []byte {
+	head := req.Clone()
+	head.SetBody(nil)
+	return encode(head)
+}
+
 // encode writes a message, with a Content-Length that is true at its end,
 // whatever length it was made with.
 func encode(msg sip.Message) []byte {

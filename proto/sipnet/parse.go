@@ -70,6 +70,19 @@ func parse(p *sip.Parser, raw []byte) (sip.Message, error) {
 	return msg, nil
 }
 
+// ParseRequest reads one whole request, as an endpoint reads those that arrive.
+func ParseRequest(raw []byte) (*sip.Request, error) {
+	msg, err := parse(newParser(), raw)
+	if err != nil {
+		return nil, err
+	}
+	req, ok := msg.(*sip.Request)
+	if !ok {
+		return nil, errors.New("not a request")
+	}
+	return req, nil
+}
+
 // checkHead refuses line ends that are not CRLF, and NUL, before the body:
 // the parser lets them into values, and a response would carry them back to
 // programs that take them for the end of a header.

@@ -72,6 +72,28 @@ func (l *Layer) Request(req *sip.Request, to Hop, events ClientEvents) (*ClientT
 	return tx, nil
 }
 
+// ResumeInvite takes up an INVITE that another process has sent and whose final
+// response is not known. It sends nothing by itself: a Cancel leaves at once,
+// since by now a far end that has the INVITE has said so, if not to us
+// (RFC 3261 §9.1). Sent is not told.
+func (l *Layer) ResumeInvite(req *sip.Request, to Hop, events ClientEvents) (*ClientTx, error) {
+	if err := Check(req); err != nil {
+		return nil, err
+	}
+	if req.Method != sip.INVITE {
+		return nil, fmt.Errorf("a %s cannot be taken up: only an INVITE can wait so long", req.Method)
+	}
+	tx := &ClientTx{
+		layer: l, key: clientKey(req), req: req, to: to, events: events,
+		machine: StepInviteClient, clock: newClock(l, to.Reliable()), state: Proceeding, sent: true,
+	}
+	if l.clients[tx.key] != nil {
+		return nil, errors.New("the INVITE is there already")
+	}
+	l.clients[tx.key] = tx
+	return tx, nil
+}
+
 // Message is the request as sent.
 func (tx *ClientTx) Message() *sip.Request { return tx.req }
 

@@ -2,6 +2,7 @@ package siptx
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -37,6 +38,25 @@ func (l *Layer) newServerTx(key string, req *sip.Request, back Hop) *ServerTx {
 	}
 	l.servers[key] = tx
 	return tx
+}
+
+// ResumeServer takes up an INVITE that another process has received and not
+// answered finally. The user is not told of it.
+func (l *Layer) ResumeServer(req *sip.Request, back Hop) (*ServerTx, error) {
+	if err := Check(req); err != nil {
+		return nil, err
+	}
+	key := serverKey(req, req.Method)
+	if req.Method != sip.INVITE || l.servers[key] != nil {
+		return nil, fmt.Errorf("this %s cannot be taken up: it is no INVITE, or there already", req.Method)
+	}
+	tx := l.newServerTx(key, req, back)
+	tx.state = Proceeding
+	if mergeKey, ok := mergeKey(req); ok && l.cfg.RefuseMerged && l.merged[mergeKey] == nil {
+		tx.mergeKey = mergeKey
+		l.merged[mergeKey] = tx
+	}
+	return tx, nil
 }
 
 // start enters the first state. Its PassUp is the caller's: it knows what

@@ -1,6 +1,7 @@
 package fleet_test
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"sync"
@@ -44,7 +45,7 @@ func run(t *testing.T, workers *memory, test func(b *bench)) {
 			workers.gate = make(chan struct{})
 		}
 		b.f = fleet.New(workers, b.sink, fleet.Options{
-			RecordingsDir: "/r", CapturesDir: "/c", SDPSessionName: "Ringmaster", Parallel: 2,
+			RecordingsDir: cmp.Or(workers.recordings, "/r"), CapturesDir: "/c", SDPSessionName: "Ringmaster", Parallel: 2,
 			OnChange: func(added, removed []phone.ID) {
 				b.mu.Lock()
 				defer b.mu.Unlock()

@@ -52,6 +52,41 @@ func (f *Fleet) Drop(ctx context.Context, id phone.ID, hangup bool) error {
 	return nil
 }
 
+// Restart puts another worker in the place of a phone's: one that runs is shut
+// down first, with its calls; a phone that stays down comes back. It answers
+// as Add does. After an error the phone is still in the fleet, and what the
+// error says is treated as a death of its worker.
+func (f *Fleet) Restart(ctx context.Context, id phone.ID) (Status, error) {
+	done, err := f.turns.take(ctx, id)
+	if err != nil {
+		return Status{}, err
+	}
+	defer done()
+	m, err := f.member(id)
+	if err != nil {
+		return Status{}, err
+	}
+	limit, cancel := context.WithTimeout(ctx, registerLimit)
+	defer cancel()
+	t := newTrial()
+	select {
+	case m.restarts <- t:
+	default: // somebody who gave up waiting has asked for it already
+		return Status{}, phone.Errorf(phone.Precondition, "phone %q is being restarted: try again in a moment", id)
+	}
+	m.await(ctx, limit, t)
+	select {
+	case <-t.failed:
+		err = t.err
+	case <-m.done:
+		err = fmt.Errorf("phone %q was stopped while it restarted: %w", id, errClosed)
+	default:
+		err = ctx.Err()
+	}
+	f.tell()
+	return m.status(), err
+}
+
 // Load adds all the phones at the same time, each as Add does, but 5 s in all
 // for their registration. Without merge every phone that there was is shut
 // down first; with merge only those of the same ids.
@@ -140,16 +175,7 @@ func (f *Fleet) addAll(ctx, limit context.Context, s []phone.Settings, refused [
 
 // settle waits until m's matter is decided; after an error m is no more.
 func (f *Fleet) settle(ctx, limit context.Context, m *member) error {
-	select {
-	case <-m.registered:
-	case <-m.done:
-	case <-limit.Done():
-		select { // a slow start is waited for; it has limits of its own
-		case <-m.bound:
-		case <-m.done:
-		case <-ctx.Done():
-		}
-	}
+	m.await(ctx, limit, m.currentTrial())
 	err := ctx.Err()
 	if err == nil {
 		err = m.accept()
@@ -159,4 +185,20 @@ func (f *Fleet) settle(ctx, limit context.Context, m *member) error {
 		m.stop(true)
 	}
 	return err
+}
+
+// await waits until it is decided what becomes of a trial.
+func (m *member) await(ctx, limit context.Context, t *trial) {
+	select {
+	case <-t.registered:
+	case <-t.failed:
+	case <-m.done:
+	case <-limit.Done():
+		select { // a slow start is waited for; it has limits of its own
+		case <-t.bound:
+		case <-t.failed:
+		case <-m.done:
+		case <-ctx.Done():
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ringmaster/proto/phone"
+	"ringmaster/supervisor/shelf"
 )
 
 // Limits of a worker's life.
@@ -27,6 +28,9 @@ func (m *member) bringUp() (Worker, error) {
 	case <-m.ctx.Done():
 		return nil, m.ctx.Err()
 	}
+	m.mu.Lock()
+	m.born = m.f.o.Now()
+	m.mu.Unlock()
 	w, err := m.f.starter.Start(m.ctx, m.id)
 	if err != nil {
 		m.startFailed(err)
@@ -43,7 +47,7 @@ func (m *member) bringUp() (Worker, error) {
 		if !errors.As(err, &e) || e.Kind == phone.Gone {
 			m.block = phone.Block{} // who knows whether a call was given an id of it
 		}
-		m.shutDown(w)
+		m.shutDown(w, true)
 		m.startFailed(err)
 		return nil, fmt.Errorf("phone %q could not be made: %w", m.id, err)
 	}
@@ -74,6 +78,7 @@ func (m *member) configuration() phone.Configuration {
 		CapturesDir:    m.f.o.CapturesDir,
 		SDPSessionName: m.f.o.SDPSessionName,
 		CallIDs:        m.block,
+		Orphans:        m.dialogs.all(),
 	}
 }
 
@@ -97,16 +102,15 @@ func (m *member) begin(w Worker, c phone.Configured) {
 		typ = "phone.restarted"
 		m.state.Restarts++
 	}
-	register, restarts := m.settings.Register, m.state.Restarts
+	register, restarts, t := m.settings.Register, m.state.Restarts, m.trial
 	m.mu.Unlock()
 
+	reach(t.bound)
+	if !register {
+		reach(t.registered)
+	}
 	if restarted {
 		m.f.tell()
-	} else {
-		close(m.bound)
-		if !register {
-			close(m.registered)
-		}
 	}
 	m.emit(typ, map[string]any{"pid": int64(w.PID()), "local_port": int64(c.LocalPort), "restarts": int64(restarts)})
 }
@@ -125,11 +129,15 @@ func (m *member) serve(w Worker) error {
 	var err error
 	select {
 	case <-m.ctx.Done():
-		m.shutDown(w)
-		if err := <-watched; err != nil {
-			m.f.o.Log.Debug("the end of a phone's journal was lost", "phone_id", m.id, "error", err)
-		}
+		m.mu.Lock()
+		hangup := m.hangup
+		m.mu.Unlock()
+		m.discharge(w, hangup, watched)
 		return nil
+	case t := <-m.restarts:
+		m.discharge(w, true, watched)
+		m.tryAgain(t)
+		return errAsked
 	case err = <-watched: // sooner than Gone, most often
 		w.Kill()
 	case <-w.Gone():
@@ -142,9 +150,33 @@ func (m *member) serve(w Worker) error {
 	return err
 }
 
+// discharge ends a worker in order, and does what one that does not end in
+// order leaves undone.
+func (m *member) discharge(w Worker, hangup bool, watched <-chan error) {
+	inOrder := m.shutDown(w, hangup)
+	if err := <-watched; err != nil {
+		m.f.o.Log.Warn("a phone did not say how its calls ended", "phone_id", m.id, "error", err)
+		inOrder = false
+	}
+	m.mu.Lock()
+	m.worker, m.state.PID, m.state.LastExit = nil, 0, w.Exit().String()
+	m.mu.Unlock()
+	estate := m.endCalls()
+	if inOrder {
+		m.forgetDialogs()
+		return
+	}
+	m.closeFiles(estate)
+}
+
 // take passes an entry of the worker on. It runs on the watching goroutine.
 func (m *member) take(e phone.Entry) error {
 	m.append(e)
+	if e.Dialog != nil {
+		m.mu.Lock()
+		m.dialogs.apply(*e.Dialog)
+		m.mu.Unlock()
+	}
 	if e.Event == nil {
 		return nil
 	}
@@ -152,7 +184,7 @@ func (m *member) take(e phone.Entry) error {
 	registered := m.view.apply(e.Seq, e.Event)
 	m.mu.Unlock()
 	if registered {
-		m.nowRegistered()
+		reach(m.currentTrial().registered)
 	}
 	if c := e.Event.CallID; c != nil && m.f.halfUsed(*c) {
 		select {
@@ -161,16 +193,6 @@ func (m *member) take(e phone.Entry) error {
 		}
 	}
 	return nil
-}
-
-// nowRegistered closes m.registered once; only take, one call at a time, and
-// begin, when there is nothing to register, do so.
-func (m *member) nowRegistered() {
-	select {
-	case <-m.registered:
-	default:
-		close(m.registered)
-	}
 }
 
 // attend asks for signs of life and hands out further call ids, until ctx ends
@@ -222,19 +244,20 @@ func (m *member) grantMore(ctx context.Context, w Worker) {
 	}
 }
 
-// shutDown ends the worker in order, whatever became of who asked for it.
-func (m *member) shutDown(w Worker) {
+// shutDown ends the worker, whatever became of who asked for it, and tells
+// whether it ended in order.
+func (m *member) shutDown(w Worker, hangup bool) bool {
 	ctx, cancel := context.WithTimeout(m.f.hard, shutdownLimit)
 	defer cancel()
-	m.mu.Lock()
-	hangup := m.hangup
-	m.mu.Unlock()
 	if err := w.Shutdown(ctx, phone.Shutdown{HangupCalls: hangup}); err != nil {
 		m.f.o.Log.Warn("phone did not shut down in order", "phone_id", m.id, "error", err)
+		return false
 	}
+	return true
 }
 
-// bury says that the worker died, ends its calls, and takes its tools away.
+// bury says that the worker died, ends its calls, takes its tools away and
+// closes its files.
 func (m *member) bury(w Worker) {
 	<-w.Gone()
 	exit := w.Exit()
@@ -245,8 +268,6 @@ func (m *member) bury(w Worker) {
 		m.state.LastExit = m.killedFor + ", " + m.state.LastExit
 	}
 	reason := m.state.LastExit
-	calls := m.view.burial(m.id, m.f.o.Now())
-	m.view = view{}
 	m.mu.Unlock()
 
 	stderr := make([]any, len(exit.Stderr))
@@ -254,9 +275,39 @@ func (m *member) bury(w Worker) {
 		stderr[i] = line
 	}
 	m.emit("phone.exited", map[string]any{"pid": int64(w.PID()), "exit": exit.Status, "reason": reason, "stderr": stderr})
+	estate := m.endCalls()
+	m.f.tell()
+	m.closeFiles(estate)
+	m.f.o.Log.Warn("worker ended", "phone_id", m.id, "pid", w.PID(), "exit", reason)
+}
+
+// endCalls ends on the record the calls of a worker that is gone, and gives
+// what is known for closing its files.
+func (m *member) endCalls() shelf.Estate {
+	m.mu.Lock()
+	now := m.f.o.Now()
+	calls := m.view.burial(m.id, now)
+	estate := shelf.Estate{PhoneID: m.id, Began: m.born, Died: now, Owns: m.owns, Calls: m.view.calls}
+	m.view = view{}
+	m.mu.Unlock()
 	for _, e := range calls {
 		m.append(e)
 	}
-	m.f.tell()
-	m.f.o.Log.Warn("worker ended", "phone_id", m.id, "pid", w.PID(), "exit", reason)
+	return estate
+}
+
+func (m *member) closeFiles(e shelf.Estate) {
+	closed, err := shelf.Close(m.f.o.RecordingsDir, m.f.o.CapturesDir, e)
+	if err != nil {
+		m.f.o.Log.Error("not every file of a dead worker is whole", "phone_id", m.id, "error", err)
+	}
+	if len(closed) > 0 {
+		m.f.o.Log.Info("what a dead worker had open is closed", "phone_id", m.id, "files", len(closed))
+	}
+}
+
+// owns tells whether a call is of the phone, by its id.
+func (m *member) owns(c phone.CallID) bool {
+	owner, given := m.f.OwnerOf(c)
+	return given && owner == m.id
 }

@@ -44,7 +44,8 @@ func TestADeadWorkerIsFollowedByAnother(t *testing.T) {
 		b.want("disconnected", b.sink.find("call.state.disconnected").Data, map[string]any{
 			"state": "disconnected", "remote_uri": "sip:x@127.0.0.1", "last_status": int64(200), "last_status_text": "worker exited",
 			"direction": "outbound", "reason": "worker exited",
-			"sip_call_id": "", "codec": "", "remote_contact": "", "local_contact": "", "recording_file": ""})
+			"sip_call_id": "", "codec": "", "remote_contact": "", "local_contact": "", "recording_file": "",
+			"capture_file": "", "local_rtp_port": int64(0), "remote_rtp_port": int64(0)})
 		b.want("call id of the successor", b.call("a"), phone.CallID(2000))
 
 		b.want("the other's restarts", b.status("b").Worker.Restarts, 0)
@@ -67,6 +68,7 @@ func TestTooManyDeathsKeepAPhoneDown(t *testing.T) {
 		if s.Worker.State != fleet.Failed || s.Worker.Restarts != 3 || s.Worker.PID != 0 || s.Worker.LastExit == "" {
 			b.Errorf("status %+v", s.Worker)
 		}
+		b.want("why", s.Worker.Failed, "its worker ended 4 times within 60 s")
 		b.want("reason", b.sink.find("phone.failed").Data["reason"], any("its worker ended 4 times within 60 s"))
 		b.want("number of changes", len(b.takeChanges()), 7)
 		_, err := b.f.Do(b.Context(), "a", phone.Register{})

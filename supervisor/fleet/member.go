@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -21,15 +22,16 @@ type member struct {
 	cancel context.CancelFunc
 	done   chan struct{} // closed when run has ended
 
-	bound      chan struct{} // closed when the first worker is configured
-	registered chan struct{} // closed when its first REGISTER is final, or it is bound and has none
-	granting   chan phone.CallID
+	granting chan phone.CallID
+	restarts chan *trial // who wants another worker; one at a time, since restarting takes the phone's turn
 
 	// Only run uses these.
 	block  phone.Block // granted and not yet handed over; Count 0 is none
 	deaths []time.Time
 
 	mu          sync.Mutex
+	trial       *trial // of the worker, or of the next one
+	dialogs     dialogs
 	settings    phone.Settings
 	hangup      bool // how to stop
 	accepted    bool // the phone was added: from now on a death is followed by a restart
@@ -38,6 +40,7 @@ type member struct {
 	incarnation int    // of the worker, or the last one
 	localPort   int
 	transportID int
+	born        time.Time // just before that worker was started
 	view        view
 	updates     updates
 	state       WorkerStatus
@@ -47,12 +50,13 @@ type member struct {
 func newMember(f *Fleet, s phone.Settings, order int) *member {
 	m := &member{
 		f: f, id: s.PhoneID, order: order,
-		done:       make(chan struct{}),
-		bound:      make(chan struct{}),
-		registered: make(chan struct{}),
-		granting:   make(chan phone.CallID, 1), // one call id is as good as any other
-		settings:   s,
-		state:      WorkerStatus{State: Starting},
+		done:     make(chan struct{}),
+		granting: make(chan phone.CallID, 1), // one call id is as good as any other
+		restarts: make(chan *trial, 1),
+		trial:    newTrial(),
+		dialogs:  dialogs{},
+		settings: s,
+		state:    WorkerStatus{State: Starting},
 	}
 	m.ctx, m.cancel = context.WithCancel(f.hard)
 	return m
@@ -70,20 +74,55 @@ func (m *member) run() {
 		if m.ctx.Err() != nil || m.resign(err) {
 			return
 		}
+		if errors.Is(err, errAsked) {
+			m.deaths = nil
+			continue
+		}
+		m.currentTrial().fail(err)
 		var d restart.Decision
 		m.deaths, d = restart.Died(m.deaths, m.f.o.Now())
 		if !d.Restart {
 			m.giveUp(d.Reason)
-			return
 		}
-		backOff := time.NewTimer(d.Delay)
-		select {
-		case <-backOff.C:
-		case <-m.ctx.Done():
-			backOff.Stop()
+		if !m.rest(d) {
 			return
 		}
 	}
+}
+
+// rest waits until the next worker is due, or asked for; false means that the
+// phone is to end.
+func (m *member) rest(d restart.Decision) bool {
+	var due <-chan time.Time // never, for a phone that stays down
+	if d.Restart {
+		backOff := time.NewTimer(d.Delay)
+		defer backOff.Stop()
+		due = backOff.C
+	}
+	select {
+	case <-due:
+		return true
+	case t := <-m.restarts:
+		m.tryAgain(t)
+		m.deaths = nil
+		return true
+	case <-m.ctx.Done():
+		return false
+	}
+}
+
+// tryAgain makes t the trial of the worker that comes next.
+func (m *member) tryAgain(t *trial) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.trial = t
+	m.state.State, m.state.Failed = Restarting, ""
+}
+
+func (m *member) currentTrial() *trial {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.trial
 }
 
 // accept makes the phone a lasting one, unless it has ended already.
@@ -107,20 +146,26 @@ func (m *member) resign(err error) bool {
 	return !m.accepted
 }
 
-// giveUp keeps the phone down until it is stopped.
+// giveUp leaves the phone down, and nobody in a call with it.
 func (m *member) giveUp(reason string) {
 	m.mu.Lock()
-	m.state.State = Failed
+	m.state.State, m.state.Failed = Failed, reason
 	m.mu.Unlock()
 	m.f.o.Log.Error("phone stays down", "phone_id", m.id, "reason", reason)
 	m.emit("phone.failed", map[string]any{"reason": reason})
-	<-m.ctx.Done()
+	m.lastRites()
 }
 
 // retire leaves nothing behind.
 func (m *member) retire() {
 	if m.block.Count > 0 {
 		m.f.giveBack(m.block)
+	}
+	m.mu.Lock()
+	hangup := m.hangup
+	m.mu.Unlock()
+	if hangup {
+		m.lastRites()
 	}
 	m.mu.Lock()
 	m.state.State, m.state.PID, m.worker = Stopped, 0, nil
@@ -194,7 +239,7 @@ func (m *member) use() (Worker, error) {
 	case Starting:
 		return nil, phone.Errorf(phone.Precondition, "phone %q is still starting: wait for add_phone to answer", m.id)
 	case Failed:
-		return nil, phone.Errorf(phone.Gone, "phone %q is down after too many deaths of its worker, the last by %s: add it again", m.id, m.state.LastExit)
+		return nil, phone.Errorf(phone.Gone, "phone %q is down after too many deaths of its worker, the last by %s: restart_phone or add_phone brings it back", m.id, m.state.LastExit)
 	case Stopped:
 		return nil, phone.Errorf(phone.Gone, "phone %q is stopped", m.id)
 	default:

@@ -25,6 +25,8 @@ type memory struct {
 
 	undecided func(c phone.Command) <-chan struct{} // until it is closed, a command that was begun is undecided
 
+	recordings string // the fleet's folder of recordings
+
 	mu       sync.Mutex
 	workers  map[phone.ID][]*memWorker
 	pids     int
@@ -284,6 +286,8 @@ func (l *log) lines(id phone.ID) []string {
 		switch {
 		case e.Event != nil:
 			what = e.Event.Type
+		case e.Dialog != nil:
+			what = fmt.Sprintf("dialog %s over=%v", e.Dialog.SIPCallID, e.Dialog.Over)
 		case e.Ended != nil:
 			what = fmt.Sprintf("ended %d", e.Ended.CallID)
 		}

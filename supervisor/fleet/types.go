@@ -56,7 +56,7 @@ const (
 	Starting   = "starting"
 	Running    = "running"
 	Restarting = "restarting" // it died, another one comes
-	Failed     = "failed"     // it died too often; it stays down until the phone is added again
+	Failed     = "failed"     // it died too often; it stays down until the phone is restarted or added again
 	Stopped    = "stopped"    // the fleet is closed
 )
 
@@ -78,6 +78,7 @@ type WorkerStatus struct {
 	Restarts  int       // since the phone was added
 	StartedAt time.Time // of the process that runs, or ran last
 	LastExit  string    // how the last one ended; "" when none has
+	Failed    string    // why the phone stays down; "" when it does not
 }
 
 // LoadResult says what Load did.

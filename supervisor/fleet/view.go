@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"ringmaster/proto/phone"
+	"ringmaster/supervisor/shelf"
 )
 
 // view is what the events of one worker tell about its phone.
 type view struct {
 	registration    phone.Registration
 	registrationSeq uint64                          // of the event that told of it; 0 when none did
-	calls           map[phone.CallID]phone.CallInfo // those that are not over
+	calls           map[phone.CallID]shelf.DeadCall // those that are not over, ready for the worker's death
 }
 
 // apply takes in the event of number seq. registered reports that a REGISTER is
@@ -53,7 +54,7 @@ func (v *view) applyCall(e *phone.Event) {
 	}
 	call, known := v.calls[*e.CallID]
 	if !known {
-		call = phone.CallInfo{CallID: *e.CallID, StartedAt: e.Time}
+		call.CallID, call.StartedAt = *e.CallID, e.Time
 	}
 	if state == phone.StateConfirmed && call.AnsweredAt.IsZero() {
 		call.AnsweredAt = e.Time
@@ -68,8 +69,10 @@ func (v *view) applyCall(e *phone.Event) {
 	call.RemoteContact = word(e.Data["remote_contact"])
 	call.LocalContact = word(e.Data["local_contact"])
 	call.RecordingFile = word(e.Data["recording_file"])
+	call.PCAP = word(e.Data["capture_file"])
+	call.LocalRTPPort, call.RemoteRTPPort = number(e.Data["local_rtp_port"]), number(e.Data["remote_rtp_port"])
 	if v.calls == nil {
-		v.calls = map[phone.CallID]phone.CallInfo{}
+		v.calls = map[phone.CallID]shelf.DeadCall{}
 	}
 	v.calls[*e.CallID] = call
 }
@@ -77,8 +80,9 @@ func (v *view) applyCall(e *phone.Event) {
 // workerExited is what the calls of a dead worker end with.
 const workerExited = "worker exited"
 
-// burial returns the entries that end every call at the death of its worker,
-// oldest call first: the event, then the call's last state of knowledge.
+// burial ends every call at the death of its worker. It returns the entries
+// that say so, oldest call first: the event, then the call's last state of
+// knowledge.
 func (v *view) burial(id phone.ID, now time.Time) []phone.Entry {
 	var out []phone.Entry
 	for _, callID := range slices.Sorted(maps.Keys(v.calls)) {
@@ -89,6 +93,7 @@ func (v *view) burial(id phone.ID, now time.Time) []phone.Entry {
 		if !call.AnsweredAt.IsZero() {
 			call.Duration = now.Sub(call.AnsweredAt)
 		}
+		v.calls[callID] = call
 		out = append(out, phone.Entry{Event: &phone.Event{
 			Type: "call.state.disconnected", PhoneID: id, CallID: &callID, Time: now,
 			Data: map[string]any{
@@ -102,9 +107,12 @@ func (v *view) burial(id phone.ID, now time.Time) []phone.Entry {
 				"remote_contact":   call.RemoteContact,
 				"local_contact":    call.LocalContact,
 				"recording_file":   call.RecordingFile,
+				"capture_file":     call.PCAP,
+				"local_rtp_port":   int64(call.LocalRTPPort),
+				"remote_rtp_port":  int64(call.RemoteRTPPort),
 				"reason":           workerExited,
 			},
-		}}, phone.Entry{Ended: &call})
+		}}, phone.Entry{Ended: &call.CallInfo})
 	}
 	return out
 }

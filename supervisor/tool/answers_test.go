@@ -114,7 +114,7 @@ func TestPhoneTools(t *testing.T) {
 		f := newFake("a", "b")
 		b := f.phones["b"]
 		b.Registration, b.ActiveCalls = phone.Registration{}, 2
-		b.Worker = fleet.WorkerStatus{State: "failed", Restarts: 4, LastExit: "exit status 2: panic: \x1b[31mboom"}
+		b.Worker = fleet.WorkerStatus{State: "failed", Restarts: 4, LastExit: "exit status 2: panic: \x1b[31mboom", Failed: "its worker ended 4 times within 60 s"}
 		f.put(b)
 		a.add(newSet(f), "two phones, one failed and never registered", ``)
 		a.add(newSet(f), "an argument too many", `{"phone_id": "a"}`)
@@ -149,6 +149,13 @@ func TestPhoneTools(t *testing.T) {
 		a.add(s, "unknown phone", `{"phone_id": "a"}`)
 		a.add(s, "as in a power cut", `{"phone_id": "b", "hangup_calls": false}`)
 		a.add(s, "no phone left", `{"phone_id": "b"}`)
+	})
+	pin(t, "restart_phone", func(a *answers) {
+		f := newFake("a")
+		a.add(newSet(f), "one that runs", `{"phone_id": "a"}`)
+		f.addErr = phone.Errorf(phone.Precondition, "phone a could not be made: port 5080 is in use")
+		a.add(newSet(f), "a port in use", `{"phone_id": "a"}`)
+		a.add(newSet(f), "unknown phone", `{"phone_id": "x"}`)
 	})
 	pin(t, "get_phone", func(a *answers) {
 		f := newFake("a")

@@ -92,6 +92,16 @@ func (f *fakeFleet) Drop(_ context.Context, id phone.ID, hangup bool) error {
 	return nil
 }
 
+func (f *fakeFleet) Restart(_ context.Context, id phone.ID) (fleet.Status, error) {
+	st := f.phones[id]
+	if f.addErr != nil {
+		return st, f.addErr
+	}
+	st.Worker = fleet.WorkerStatus{PID: st.Worker.PID + 1000, State: "running", Restarts: st.Worker.Restarts + 1, StartedAt: now, LastExit: "exit status 0"}
+	f.put(st)
+	return st, nil
+}
+
 func (f *fakeFleet) Load(ctx context.Context, s []phone.Settings, merge bool) fleet.LoadResult {
 	var l fleet.LoadResult
 	if !merge {

@@ -11,6 +11,7 @@ import (
 type Phones interface {
 	Add(ctx context.Context, s phone.Settings) (fleet.Status, error)
 	Drop(ctx context.Context, id phone.ID, hangup bool) error
+	Restart(ctx context.Context, id phone.ID) (fleet.Status, error)
 	Load(ctx context.Context, s []phone.Settings, merge bool) fleet.LoadResult
 	Update(ctx context.Context, id phone.ID, u phone.Update) (fleet.Status, phone.Outcome, error)
 	Do(ctx context.Context, id phone.ID, c phone.Command) (phone.Outcome, error)

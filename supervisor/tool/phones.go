@@ -20,6 +20,9 @@ func phoneEntries() []entry {
 		define(entry{name: "drop_phone", title: "Drop a phone",
 			description: "End a phone's calls, de-register it and stop it. Its tools go.",
 			hints:       Hints{Destructive: true, OpenWorld: true}}, dropPhone),
+		define(entry{name: "restart_phone", title: "Restart a phone",
+			description: "Put a new worker process in the place of a phone's, on the same port: brings back a phone that stays down after too many crashes (worker.state \"failed\"), or ends the calls of one that runs and starts it anew. Answers as add_phone does.",
+			hints:       Hints{Destructive: true, OpenWorld: true}}, restartPhone),
 		define(entry{name: "get_phone", title: "Get a phone",
 			description: "One phone's configuration (without the password), registration, active calls, tools and worker process.",
 			hints:       Hints{ReadOnly: true, Idempotent: true}}, getPhone),
@@ -56,10 +59,11 @@ type workerFields struct {
 	Restarts int     `json:"restarts"`
 	UptimeS  *int64  `json:"uptime_s"`
 	LastExit *string `json:"last_exit"`
+	Failed   *string `json:"failed_because"`
 }
 
 func (s *Set) workerOf(w fleet.WorkerStatus) workerFields {
-	f := workerFields{PID: orNull(w.PID), State: w.State, Restarts: w.Restarts, LastExit: cleanOrNull(w.LastExit)}
+	f := workerFields{PID: orNull(w.PID), State: w.State, Restarts: w.Restarts, LastExit: cleanOrNull(w.LastExit), Failed: orNull(w.Failed)}
 	if w.PID != 0 && !w.StartedAt.IsZero() {
 		up := int64(s.o.Now().Sub(w.StartedAt).Seconds())
 		f.UptimeS = &up
@@ -225,6 +229,31 @@ func dropPhone(ctx context.Context, c *call, a dropArguments) (dropResult, error
 		return dropResult{}, err
 	}
 	return dropResult{PhoneID: id, ToolsRemoved: len(c.set.actions)}, nil
+}
+
+type restartResult struct {
+	PhoneID         phone.ID `json:"phone_id"`
+	LocalPort       int      `json:"local_port"`
+	TransportID     int      `json:"transport_id"`
+	ToolsRegistered int      `json:"tools_registered"`
+	registrationFields
+	Worker workerFields `json:"worker"`
+}
+
+func restartPhone(ctx context.Context, c *call, a phoneArgument) (restartResult, error) {
+	id, err := c.set.known(a.PhoneID)
+	if err != nil {
+		return restartResult{}, err
+	}
+	c.mark(id)
+	st, err := c.set.o.Phones.Restart(ctx, id)
+	if err != nil {
+		return restartResult{}, err
+	}
+	return restartResult{
+		PhoneID: id, LocalPort: st.LocalPort, TransportID: st.TransportID, ToolsRegistered: len(c.set.actions),
+		registrationFields: registrationOf(st.Settings, st.Registration), Worker: c.set.workerOf(st.Worker),
+	}, nil
 }
 
 type phoneResult struct {

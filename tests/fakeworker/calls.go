@@ -1,6 +1,7 @@
 package fakeworker
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -49,6 +50,7 @@ func (p *Phone) enter(call *phone.CallInfo, s phone.State, status int, text stri
 	call.State, call.LastStatus, call.LastStatusText = s, status, text
 	if s == phone.StateConfirmed {
 		call.AnsweredAt = time.Now()
+		p.dialog(phone.Dialog{SIPCallID: fmt.Sprint("sip-", call.CallID), LocalTag: "fake", Confirmed: true})
 	}
 	p.event("call.state."+s.EventName(), &call.CallID, map[string]any{
 		"state":            s.EventName(),
@@ -59,7 +61,15 @@ func (p *Phone) enter(call *phone.CallInfo, s phone.State, status int, text stri
 	})
 }
 
+// dialog journals a dialog, if the knob wants it.
+func (p *Phone) dialog(d phone.Dialog) {
+	if p.knobs.Dialogs {
+		p.journal.Append(phone.Entry{Dialog: &d})
+	}
+}
+
 func (p *Phone) end(call *phone.CallInfo) {
+	p.dialog(phone.Dialog{SIPCallID: fmt.Sprint("sip-", call.CallID), LocalTag: "fake", Over: true})
 	call.EndedAt = time.Now()
 	p.enter(call, phone.StateDisconnected, 200, "OK")
 	ended := *call

@@ -33,6 +33,9 @@ type Knobs struct {
 	// -registrar accepts|refuses|silent: how the first and each other
 	// REGISTER ends.
 	Registrar string
+	// -dialogs: the journal has a dialog for each call, and orphans end as
+	// soon as they are given.
+	Dialogs bool
 	// -child: Configure starts a child process that holds stderr open.
 	Child bool
 	// -ignore-stdin, -ignore-sigterm: it does not end by that.
@@ -56,6 +59,7 @@ func parse(args []string, stderr io.Writer) (Knobs, error) {
 	f.BoolVar(&k.IgnoreShutdown, "ignore-shutdown", false, "never answer Shutdown")
 	f.DurationVar(&k.AnswerAfter, "answer-after", 0, "answer commands this late")
 	f.StringVar(&k.Registrar, "registrar", "accepts", "accepts, refuses or silent")
+	f.BoolVar(&k.Dialogs, "dialogs", false, "journal dialogs")
 	f.BoolVar(&k.Child, "child", false, "start a child that holds stderr open")
 	f.BoolVar(&k.IgnoreStdin, "ignore-stdin", false, "do not end with standard input")
 	f.BoolVar(&k.IgnoreSIGTERM, "ignore-sigterm", false, "do not end by SIGTERM")

@@ -67,7 +67,12 @@ func (p *Phone) Configure(ctx context.Context, c phone.Configuration) (phone.Con
 		p.event("user.flood", nil, map[string]any{"n": int64(n)})
 	}
 	p.misbehaveLater()
-	if c.Register {
+	if p.knobs.Dialogs {
+		for _, d := range c.Orphans {
+			p.dialog(phone.Dialog{SIPCallID: d.SIPCallID, LocalTag: d.LocalTag, Over: true})
+		}
+	}
+	if c.Register && !c.LastRites {
 		p.register()
 	}
 	return phone.Configured{LocalPort: socket.LocalAddr().(*net.UDPAddr).Port}, nil

@@ -189,9 +189,10 @@ func (c *Call) entered(s phone.State) {
 		c.closeMedia()
 		c.env.Over(c)
 	}
+	c.log().Debug("the call is "+s.EventName(), "direction", string(c.direction()), "remote_uri", c.remoteURI(), "status", c.lastStatus)
 	// Beyond what the contract names, what is to be known of the call should
 	// this process die before it has ended.
-	c.log().Debug("the call is "+s.EventName(), "direction", string(c.direction()), "remote_uri", c.remoteURI(), "status", c.lastStatus)
+	local, remote := c.rtpPorts()
 	c.env.Emit("call.state."+s.EventName(), c.id, map[string]any{
 		"state":            s.EventName(),
 		"remote_uri":       c.remoteURI(),
@@ -203,6 +204,8 @@ func (c *Call) entered(s phone.State) {
 		"remote_contact":   c.session.RemoteContact(),
 		"local_contact":    c.session.LocalContact(),
 		"recording_file":   c.segment.newest,
+		"local_rtp_port":   int64(local),
+		"remote_rtp_port":  int64(remote),
 		"capture_file":     c.env.Capture(c.startedAt),
 	})
 }

@@ -71,16 +71,26 @@ func (c *Call) sidecar(path string) artifact.Sidecar {
 		Codec: &info.Codec, RemoteURI: &info.RemoteURI,
 		LastStatus: &info.LastStatus, LastStatusText: &info.LastStatusText, Recording: &path,
 	}
-	local := c.stream.LocalPort()
+	local, remote := c.rtpPorts()
 	s.LocalRTPPort = &local
 	if pcap := c.env.Capture(c.segment.begun); pcap != "" {
 		s.PCAP = &pcap
 	}
-	if m, agreed := c.negotiation.Current(); agreed && m.Remote.Port() != 0 {
-		remote := int(m.Remote.Port())
+	if remote != 0 {
 		s.RemoteRTPPort = &remote
 	}
 	return s
+}
+
+// rtpPorts are the ports of the call's media, each 0 while it is not known.
+func (c *Call) rtpPorts() (local, remote int) {
+	if c.stream != nil {
+		local = c.stream.LocalPort()
+	}
+	if m, agreed := c.negotiation.Current(); agreed {
+		remote = int(m.Remote.Port())
+	}
+	return local, remote
 }
 
 // Recording describes the segment now open.

@@ -62,8 +62,11 @@ func (e *Endpoint) incoming(tx *sipua.ServerTx, req *sip.Request) {
 	})
 	e.add(s)
 	s.observer = e.cfg.Incoming(s, inviteOf(req))
-	if s.observer == nil {
+	switch {
+	case s.observer == nil:
 		s.end()
+	case s.waiting():
+		s.keepInvite(req, tx.Source())
 	}
 }
 
@@ -92,6 +95,7 @@ func (s *Session) Accept(body []byte) error {
 		return nil
 	}
 	s.confirmed = true
+	s.keepFinal()
 	return s.acceptWith(s.response(200, "OK", body))
 }
 

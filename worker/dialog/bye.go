@@ -45,6 +45,11 @@ func (s *Session) end() {
 		s.incoming.stop()
 	}
 	s.e.remove(s)
+	s.keepOver()
+	if s.onEnd != nil {
+		s.e.cfg.Loop.Defer(s.onEnd)
+		s.onEnd = nil
+	}
 	waiting := s.reoffers
 	s.reoffers = nil
 	for _, r := range waiting {

@@ -9,6 +9,8 @@
 //	reinvite.go  offers within a dialog, both ways, by INVITE and UPDATE
 //	refer.go     REFER and its NOTIFYs, Replaces
 //	bye.go       the end
+//	keep.go      what another worker needs to end a dialog after our death
+//	orphan.go    ending the dialogs of a worker that has died
 //	request.go   every other request within a dialog
 //
 // It knows nothing of SDP: offers and answers are bytes to it. What happens is

@@ -6,6 +6,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"ringmaster/loop"
+	"ringmaster/proto/phone"
 	"ringmaster/worker/sipua"
 )
 
@@ -21,6 +22,9 @@ type Config struct {
 	// Incoming is told of every INVITE that begins a dialog. It returns who
 	// observes the session, or nil when it has refused it.
 	Incoming func(s *Session, i Invite) Observer
+	// Changed is told how a dialog stands after each of its changes, for
+	// whoever may have to end it in our place; nil for none.
+	Changed func(d phone.Dialog)
 }
 
 // Endpoint is one phone's end of all its dialogs.
@@ -108,8 +112,14 @@ func (e *Endpoint) Stray(res *sip.Response) {
 	}
 }
 
-func (e *Endpoint) add(s *Session)    { e.sessions[key{s.callID, s.localTag}] = s }
-func (e *Endpoint) remove(s *Session) { delete(e.sessions, key{s.callID, s.localTag}) }
+func (e *Endpoint) add(s *Session) { e.sessions[key{s.callID, s.localTag}] = s }
+
+// remove forgets a session; a fork's has no place of its own.
+func (e *Endpoint) remove(s *Session) {
+	if k := (key{s.callID, s.localTag}); e.sessions[k] == s {
+		delete(e.sessions, k)
+	}
+}
 
 // unsupported is the first extension that a request requires and we do not
 // have (RFC 3261 §8.2.2.3); "" when there is none.

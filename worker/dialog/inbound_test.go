@@ -26,9 +26,9 @@ func (p *peer) write(n *end, method string, seq int, toTag, body string, extra .
 }
 
 // ring makes the peer call n.
-func ring(t *testing.T, n *end, p *peer) *Session {
+func ring(t *testing.T, n *end, p *peer, extra ...string) *Session {
 	t.Helper()
-	p.write(n, "INVITE", 10, "", "offer")
+	p.write(n, "INVITE", 10, "", "offer", extra...)
 	n.hears("incoming")
 	return <-n.incoming
 }

@@ -60,7 +60,10 @@ func (s *Session) sendInvite(dest sip.Uri, headers []Header, targets []sipua.Tar
 	s.inviting = true
 	s.invite = ua.Send(sipua.Outgoing{
 		Request: req, Targets: targets, NextCSeq: s.nextSeq, Authenticate: true,
-		OnSent: func(*sip.Request, sipua.Target) {
+		OnSent: func(req *sip.Request, t sipua.Target) {
+			if !s.confirmed {
+				s.keepInvite(req, t)
+			}
 			if !s.told { // a retry, authenticated or redirected, is the same call
 				s.told = true
 				s.observer.InviteSent()
@@ -98,6 +101,10 @@ func (s *Session) progressed(res *sip.Response) {
 		return // a fork that is behind the one that has answered
 	}
 	s.refreshTarget(res)
+	if to := res.To(); to != nil && to.Params.Has("tag") {
+		s.kept.early = res
+		s.keep()
+	}
 	s.observer.Progressed(answerOf(res))
 }
 
@@ -129,6 +136,7 @@ func (s *Session) acceptedBy(res *sip.Response, sent *sip.Request) {
 		s.inviting = false
 		s.confirmed = true
 		s.establish(res)
+		s.keepFinal()
 		s.sendAck(res, sent, s.observer.Accepted(answerOf(res)), s.observer.AckSent)
 	case !s.confirmed:
 	case tag == s.remoteTag:
@@ -190,6 +198,7 @@ func (s *Session) repeatAck(res *sip.Response) {
 func (s *Session) dismiss(res *sip.Response, sent *sip.Request) {
 	fork := *s
 	fork.observer, fork.routes, fork.ack = unobserved{}, nil, nil
+	fork.kept.silent = true
 	fork.establish(res)
 	fork.sendAck(res, sent, nil, func() { fork.send(requestParams{method: sip.BYE}) })
 }

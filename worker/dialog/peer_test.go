@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -120,6 +121,8 @@ type end struct {
 	ua    *sipua.UA
 	e     *Endpoint
 	heard chan string
+	kept  map[string]phone.Dialog // the dialogs that are not over, by Call-ID; of the loop
+	dead  sync.Once
 
 	incoming chan *Session
 	answer   []byte // to offers within the dialog
@@ -128,7 +131,13 @@ type end struct {
 
 func newEnd(t *testing.T) *end {
 	t.Helper()
-	n := &end{t: t, loop: loop.New(nil), heard: make(chan string, 100), incoming: make(chan *Session, 1)}
+	return newEndAt(t, 0)
+}
+
+// newEndAt makes an end with a certain port.
+func newEndAt(t *testing.T, port int) *end {
+	t.Helper()
+	n := &end{kept: map[string]phone.Dialog{}, t: t, loop: loop.New(nil), heard: make(chan string, 100), incoming: make(chan *Session, 1)}
 	var tokens atomic.Int64
 	n.e = NewEndpoint(Config{
 		Loop: n.loop, Username: "me", Domain: "example.com",
@@ -139,20 +148,32 @@ func newEnd(t *testing.T) *end {
 			n.heard <- "incoming"
 			return n
 		},
+		Changed: func(d phone.Dialog) {
+			if d.Over {
+				delete(n.kept, d.SIPCallID)
+			} else {
+				n.kept[d.SIPCallID] = d
+			}
+		},
 	})
-	ua, err := sipua.Listen(n.loop, sipua.Config{Transport: phone.UDP, UserAgent: "test", Log: hclog.NewNullLogger()}, n.e)
+	ua, err := sipua.Listen(n.loop, sipua.Config{Transport: phone.UDP, LocalPort: port, UserAgent: "test", Log: hclog.NewNullLogger()}, n.e)
 	if err != nil {
 		t.Fatal(err)
 	}
 	n.ua = ua
 	n.e.Use(ua, func(tx *sipua.ServerTx, _ *sip.Request) { respond(tx, 405, "Method Not Allowed") })
 	go n.loop.Run()
-	t.Cleanup(func() {
+	t.Cleanup(n.die)
+	return n
+}
+
+// die ends everything without a word.
+func (n *end) die() {
+	n.dead.Do(func() {
 		n.loop.Stop()
 		<-n.loop.Stopped()
-		ua.Close()
+		n.ua.Close()
 	})
-	return n
 }
 
 // on runs fn on the loop.

@@ -89,6 +89,7 @@ func (s *Session) reinvite(r Reoffer) {
 				accepted = true
 				s.inviting = false
 				s.refreshTarget(res)
+				s.keep()
 				s.sendAck(res, sent, nil, func() {})
 				if s.ended { // it ended while the answer was on its way
 					r.Done(errOver)

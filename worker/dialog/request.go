@@ -17,6 +17,7 @@ func (s *Session) request(tx *sipua.ServerTx, req *sip.Request) {
 		return
 	}
 	s.remoteSeq = seq
+	defer s.keep()
 	switch req.Method {
 	case sip.BYE:
 		respond(tx, 200, "OK")
@@ -95,6 +96,7 @@ func (s *Session) send(p requestParams) {
 		ua.Send(sipua.Outgoing{
 			Request: req, Targets: targets, NextCSeq: s.nextSeq, Authenticate: true,
 			OnSent: func(*sip.Request, sipua.Target) {
+				s.keep()
 				if p.sent != nil {
 					p.sent()
 				}

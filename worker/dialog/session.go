@@ -90,6 +90,9 @@ type Session struct {
 
 	confirmed bool // the dialog is no longer early
 	ended     bool // BYE sent or received, or refused
+
+	kept  kept   // what is told of it for the time after our death
+	onEnd func() // told once, when the session is forgotten; nil for nobody
 }
 
 // CallID is the SIP Call-ID.

@@ -64,6 +64,8 @@ type Handset struct {
 	reg        *registration.Registration
 	env        *call.Env
 	calls      calls
+	burying    bool   // dialogs of a dead worker have not ended
+	buried     func() // told when they have; nil for nobody
 	captures   captures
 }
 
@@ -104,6 +106,7 @@ func (h *Handset) Configure(_ context.Context, c phone.Configuration) (phone.Con
 	h.endpoint = dialog.NewEndpoint(dialog.Config{
 		Loop: h.loop, Username: c.Username, Domain: c.Domain,
 		NewToken: token, Random: mathrand.IntN, Incoming: h.incoming,
+		Changed: func(d phone.Dialog) { h.journal.Append(phone.Entry{Dialog: &d}) },
 	})
 	h.ua, err = sipua.Listen(h.loop, sipua.Config{
 		Transport: c.Transport, LocalPort: c.LocalPort, UserAgent: h.userAgent,
@@ -133,10 +136,26 @@ func (h *Handset) Configure(_ context.Context, c phone.Configuration) (phone.Con
 	h.reg = registration.New(h.registrationConfig())
 	go h.loop.Run()
 	h.configured = true
-	if c.Register {
-		_ = h.loop.Post(func() { h.reg.Register(nil) }) // the loop has just begun
-	}
+	_ = h.loop.Post(h.begin) // the loop has just begun
 	return phone.Configured{LocalPort: h.ua.LocalPort()}, nil
+}
+
+// begin does what the phone does by itself: first what a dead worker has left.
+func (h *Handset) begin() {
+	h.calls.closed = h.cfg.LastRites
+	h.burying = true
+	err := h.endpoint.Bury(h.cfg.Orphans, func() {
+		h.burying = false
+		if h.buried != nil {
+			h.buried()
+		}
+	})
+	if err != nil {
+		h.log.Warn("what a dead worker has left is not all in order", "error", err)
+	}
+	if h.cfg.Register && !h.cfg.LastRites {
+		h.reg.Register(nil)
+	}
 }
 
 func (h *Handset) credentials() sipua.Credentials {
@@ -233,13 +252,23 @@ func (h *Handset) Shutdown(ctx context.Context, s phone.Shutdown) error {
 	return err
 }
 
-// byeWithin bounds how long the messages that end calls may take to leave.
-const byeWithin = 500 * time.Millisecond
+const (
+	// byeWithin bounds how long the messages that end calls may take to
+	// leave.
+	byeWithin = 500 * time.Millisecond
+	// ritesWithin bounds how long the far ends of a dead worker's dialogs may
+	// take to answer.
+	ritesWithin = 1500 * time.Millisecond
+)
 
 // leave ends the calls, then the registration, then calls done: after little
 // more than a second and a half even when nobody answers.
 func (h *Handset) leave(s phone.Shutdown, done func()) {
 	h.calls.closed = true
+	if h.cfg.LastRites {
+		h.leaveBuried(done)
+		return
+	}
 	var once sync.Once
 	unregister := func() { once.Do(func() { h.reg.Close(done) }) }
 	active := h.calls.active()
@@ -263,6 +292,18 @@ func (h *Handset) leave(s phone.Shutdown, done func()) {
 			}
 		})
 	}
+}
+
+// leaveBuried calls done when the dialogs of the dead worker have ended, or
+// will not.
+func (h *Handset) leaveBuried(done func()) {
+	var once sync.Once
+	h.buried = func() { once.Do(done) }
+	if !h.burying {
+		h.buried()
+		return
+	}
+	h.loop.After(ritesWithin, h.buried)
 }
 
 // Close frees what the phone holds, without a word to anybody: Shutdown comes

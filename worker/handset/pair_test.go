@@ -26,12 +26,14 @@ type rig struct {
 	port   int
 	events chan phone.Event
 	seen   []string
+
+	dialogs chan phone.Dialog
 }
 
 // newRig makes a phone that talks to nobody but whom it is told to.
 func newRig(t *testing.T, id string, first phone.CallID, change ...func(*phone.Configuration)) *rig {
 	t.Helper()
-	r := &rig{t: t, h: New("Ringmaster/test", hclog.NewNullLogger()), events: make(chan phone.Event, 1000)}
+	r := &rig{t: t, h: New("Ringmaster/test", hclog.NewNullLogger()), events: make(chan phone.Event, 1000), dialogs: make(chan phone.Dialog, 1000)}
 	c := phone.Configuration{
 		Settings: phone.Settings{
 			PhoneID: phone.ID(id), Domain: "127.0.0.1", Username: id, Password: phone.NewSecret("x"), Transport: phone.UDP,
@@ -54,6 +56,9 @@ func newRig(t *testing.T, id string, first phone.CallID, change ...func(*phone.C
 		_ = r.h.Watch(ctx, 0, func(e phone.Entry) error {
 			if e.Event != nil {
 				r.events <- *e.Event
+			}
+			if e.Dialog != nil {
+				r.dialogs <- *e.Dialog
 			}
 			return nil
 		})
