@@ -86,15 +86,17 @@ func (m *member) performRites(ctx context.Context) error {
 	m.mu.Lock()
 	m.incarnation = incarnation
 	m.mu.Unlock()
-	watched := make(chan error, 1)
+	watched := make(chan struct{})
 	go func() {
-		watched <- w.Watch(ctx, 0, func(e phone.Entry) error {
+		defer close(watched)
+		// It ends with the phone; its SIP is on record, as far as it came.
+		_ = w.Watch(ctx, 0, func(e phone.Entry) error {
 			m.append(e)
 			return nil
 		})
 	}()
 	err = w.Shutdown(ctx, phone.Shutdown{HangupCalls: true})
 	w.Kill()
-	<-watched // its SIP is on record, as far as it came through
+	<-watched
 	return err
 }
