@@ -23,7 +23,7 @@ type phoneKey struct {
 }
 
 var phoneKeys = [...]phoneKey{
-	{"phone_id", true, func(s *phone.Settings, v *yaml.Node, _ Options) string {
+	{"phone_id", true, func(s *phone.Settings, v *yaml.Node, o Options) string {
 		text, sentence := word(v, "phone_id")
 		if sentence != "" {
 			return sentence
@@ -33,7 +33,10 @@ var phoneKeys = [...]phoneKey{
 			return err.Error()
 		}
 		s.PhoneID = id
-		return ""
+		if o.CheckID == nil {
+			return ""
+		}
+		return sentenceOf(o.CheckID(id))
 	}},
 	{"domain", true, func(s *phone.Settings, v *yaml.Node, _ Options) (sentence string) {
 		if s.Domain, sentence = word(v, "domain"); sentence != "" {

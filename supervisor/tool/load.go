@@ -2,7 +2,6 @@ package tool
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"ringmaster/config"
@@ -57,14 +56,9 @@ func loadPhones(ctx context.Context, c *call, a loadArguments) (loadResult, erro
 	} else if err := c.set.confined(path); err != nil {
 		return loadResult{}, err
 	}
-	profile, err := config.Load(path, config.Options{Codecs: c.set.o.Codecs(ctx), Getenv: c.set.o.Getenv})
+	profile, err := config.Load(path, config.Options{Codecs: c.set.o.Codecs(ctx), Getenv: c.set.o.Getenv, CheckID: c.set.CheckPhoneID})
 	if err != nil {
 		return loadResult{}, err
-	}
-	for i, s := range profile.Phones {
-		if err := c.set.CheckPhoneID(s.PhoneID); err != nil {
-			return loadResult{}, fmt.Errorf("%s: phones[%d]: %w", path, i, err)
-		}
 	}
 	c.mark("")
 	return c.set.loaded(path, a.Merge, profile, c.set.o.Phones.Load(ctx, profile.Phones, a.Merge)), nil
