@@ -51,3 +51,118 @@ func TestRecordingOfAKilledWorkerIsWhole(t *testing.T) {
 		t.Errorf("the sidecar has duration %v", s["duration"])
 	}
 }
+
+// Whatever a phone was doing with another one when its worker was killed, the
+// other one is told that it is over, and both can call each other again.
+func TestFarEndOfAKilledWorkerIsTold(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		status int // that the other phone's call ends with
+		// begin brings a, the one to be killed, and b into the situation and
+		// returns b's call.
+		begin func(a, b *phones.Phone) int
+	}{
+		{"called out", 200, func(a, b *phones.Phone) int {
+			_, atB := phones.Talk(a, b, b.URI())
+			return atB
+		}},
+		{"was called", 200, func(a, b *phones.Phone) int {
+			atB, _ := phones.Talk(b, a, a.URI())
+			return atB
+		}},
+		{"holds", 200, func(a, b *phones.Phone) int {
+			atA, atB := phones.Talk(a, b, b.URI())
+			a.Do("hold", mcpclient.Args{"call_id": atA})
+			return atB
+		}},
+		{"is held", 200, func(a, b *phones.Phone) int {
+			_, atB := phones.Talk(a, b, b.URI())
+			b.Do("hold", mcpclient.Args{"call_id": atB})
+			return atB
+		}},
+		{"rings at the other", 487, func(a, b *phones.Phone) int {
+			a.Call(b.URI())
+			return b.Rings()
+		}},
+		{"rings", 480, func(a, b *phones.Phone) int {
+			atB := b.Call(a.URI())
+			a.Rings()
+			b.Reaches(atB, "EARLY")
+			return atB
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			client, a, b := pair(t)
+			atB := c.begin(a, b)
+			kill(t, client, "a")
+			b.Ends(atB, c.status)
+			phones.Talk(a, b, b.URI())
+		})
+	}
+}
+
+// A phone whose worker dies in the middle of a transfer leaves nobody in a
+// call with it.
+func TestKilledInATransfer(t *testing.T) {
+	client, a, b := pair(t)
+	third := phones.AddDirect(t, client, "c")
+	atA, atB := phones.Talk(a, b, b.URI())
+	a.Do("blind_transfer", mcpclient.Args{"call_id": atA, "dest_uri": third.URI()})
+	third.Rings() // b calls it, and a waits for the end of that
+	kill(t, client, "a")
+	b.Ends(atB, 200)
+	third.Answers()
+}
+
+// A phone whose worker dies again and again stays down, with the reason, and
+// with nobody left in a call with it, until it is brought back.
+func TestPhoneThatDiesTooOften(t *testing.T) {
+	client, a, b := pair(t)
+	down := func() mcpclient.Answer {
+		t.Helper()
+		for range 3 {
+			kill(t, client, "a")
+		}
+		_, atB := phones.Talk(a, b, b.URI())
+		if err := syscall.Kill(workerPID(client, "a"), syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+		b.Ends(atB, 200)
+		return client.Until(phones.Patience, "a is down", "get_phone", mcpclient.Args{"phone_id": "a"}, func(a mcpclient.Answer) bool {
+			return a.Object("worker").String("state") == "failed"
+		})
+	}
+	worker := down().Object("worker")
+	if worker.Int("restarts") != 3 || worker.String("last_exit") != "signal: killed" || worker.String("failed_because") != "its worker ended 4 times within 60 s" || worker.Fields["pid"] != nil {
+		t.Errorf("its worker is %s", worker.Text)
+	}
+	if tools := client.ToolsOf("a"); len(tools) > 0 {
+		t.Errorf("it still has the tools %v", tools)
+	}
+	client.MustFail("phone_action", mcpclient.Args{"phone_id": "a", "action": "make_call", "arguments": mcpclient.Args{"dest_uri": b.URI()}}, "restart_phone")
+
+	back := client.Must("restart_phone", mcpclient.Args{"phone_id": "a"})
+	if back.Object("worker").String("state") != "running" || back.Int("local_port") != a.Port || len(client.ToolsOf("a")) != back.Int("tools_registered") {
+		t.Errorf("restart_phone answers %s", back.Text)
+	}
+	phones.Talk(a, b, b.URI())
+	a.Do("hangup", nil)
+
+	down()
+	a = phones.AddDirect(t, client, "a")
+	phones.Talk(a, b, b.URI())
+}
+
+// restart_phone ends the calls of a phone that runs.
+func TestRestartOfAPhoneInACall(t *testing.T) {
+	client, a, b := pair(t)
+	atA, atB := phones.Talk(a, b, b.URI())
+	before := workerPID(client, "a")
+	restarted := client.Must("restart_phone", mcpclient.Args{"phone_id": "a"})
+	b.Ends(atB, 200)
+	if w := restarted.Object("worker"); w.Int("pid") == before || w.Int("restarts") != 1 {
+		t.Errorf("restart_phone answers %s", restarted.Text)
+	}
+	a.Ends(atA, 200)
+	phones.Talk(a, b, b.URI())
+}

@@ -51,7 +51,7 @@ func TestToolsComeAndGoWithTheirPhone(t *testing.T) {
 // port, its tools return; the other phone does not notice.
 func TestKilledWorkerReturns(t *testing.T) {
 	c, a, b := pair(t)
-	phones.Talk(a, b, b.URI())
+	atA, _ := phones.Talk(a, b, b.URI())
 	own := c.ToolsOf("b")
 	killed, other := workerPID(c, "b"), workerPID(c, "a")
 	before := c.Notifications(listChanged)
@@ -77,7 +77,7 @@ func TestKilledWorkerReturns(t *testing.T) {
 	if got := back.Int("local_port"); got != b.Port {
 		t.Errorf("b is back on port %d, was on %d", got, b.Port)
 	}
-	a.Do("hangup", nil)
+	a.Ends(atA, 200)
 	phones.Talk(a, b, b.URI())
 }
 
