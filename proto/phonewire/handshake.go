@@ -13,6 +13,10 @@ import (
 	"github.com/hashicorp/go-plugin"
 )
 
+// LockName is the file that a supervisor keeps locked in the folder of its
+// workers' sockets, for as long as it lives.
+const LockName = "supervisor.lock"
+
 // ProtocolVersion is raised when phone.proto changes in a way that an older
 // program would misunderstand. go-plugin refuses other versions.
 const ProtocolVersion = 1

@@ -7,12 +7,14 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"ringmaster/proto/phonewire"
 )
 
 // lockName is the file in a folder for sockets that the folder's owner keeps
 // locked for as long as it lives. The kernel drops the lock of a process that
 // is killed, so that others know the folder for left behind.
-const lockName = "supervisor.lock"
+const lockName = phonewire.LockName
 
 // makeDir makes a folder for sockets (mode 0700) below temp, "" being
 // os.TempDir, and locks it: closing lock gives it up.

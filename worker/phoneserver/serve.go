@@ -62,14 +62,17 @@ func Serve(ctx context.Context, p phone.Phone, o Options) error {
 
 // RemoveFolder removes the folder of this process's socket, and the one above
 // it if it is the last there: the supervisor made both, and would remove them
-// if it were not gone itself. It is called after Serve.
+// if it were not gone itself. It is called after Serve, when the supervisor is
+// known to be gone.
 func RemoveFolder() {
 	dir := os.Getenv(plugin.EnvUnixSocketDir)
 	if dir == "" {
 		return
 	}
-	_ = os.RemoveAll(dir)            // nobody is left to be told
-	_ = os.Remove(filepath.Dir(dir)) // fails while others have theirs in it
+	above := filepath.Dir(dir)
+	_ = os.RemoveAll(dir) // nobody is left to be told
+	_ = os.Remove(filepath.Join(above, phonewire.LockName))
+	_ = os.Remove(above) // fails while others have theirs in it
 }
 
 // served is the phone as go-plugin wants to have it.
