@@ -33,7 +33,7 @@ demo: build
 
 # -count=1: tests that run other programs must not be answered from the cache.
 test:
-	$(GO) test $(RACE) -count=1 -timeout 170s ./...
+	$(GO) test $(RACE) -count=1 -timeout 280s ./...
 
 check: $(GOLANGCI)
 	$(GO) mod tidy -diff

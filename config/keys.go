@@ -23,7 +23,7 @@ type phoneKey struct {
 }
 
 var phoneKeys = [...]phoneKey{
-	{"phone_id", true, func(s *phone.Settings, v *yaml.Node, _ Options) string {
+	{"phone_id", true, func(s *phone.Settings, v *yaml.Node, o Options) string {
 		text, sentence := word(v, "phone_id")
 		if sentence != "" {
 			return sentence
@@ -33,15 +33,30 @@ var phoneKeys = [...]phoneKey{
 			return err.Error()
 		}
 		s.PhoneID = id
-		return ""
+		if o.CheckID == nil {
+			return ""
+		}
+		return sentenceOf(o.CheckID(id))
 	}},
-	{"domain", true, setWord("domain", func(s *phone.Settings) *string { return &s.Domain })},
-	{"username", true, setWord("username", func(s *phone.Settings) *string { return &s.Username })},
+	{"domain", true, func(s *phone.Settings, v *yaml.Node, _ Options) (sentence string) {
+		if s.Domain, sentence = word(v, "domain"); sentence != "" {
+			return sentence
+		}
+		return sentenceOf(CheckDomain(s.Domain))
+	}},
+	{"username", true, func(s *phone.Settings, v *yaml.Node, _ Options) (sentence string) {
+		if s.Username, sentence = word(v, "username"); sentence != "" {
+			return sentence
+		}
+		return sentenceOf(CheckText("username", s.Username))
+	}},
 	{"password", true, setPassword},
 	{"realm", false, func(s *phone.Settings, v *yaml.Node, _ Options) (sentence string) {
-		s.Realm, sentence = word(v, "realm")
+		if s.Realm, sentence = word(v, "realm"); sentence != "" {
+			return sentence
+		}
 		s.Realm = Realm(s.Realm)
-		return sentence
+		return sentenceOf(CheckText("realm", s.Realm))
 	}},
 	{"srtp", false, flag("srtp", func(s *phone.Settings) *bool { return &s.SRTP })},
 	{"auto_answer", false, flag("auto_answer", func(s *phone.Settings) *bool { return &s.AutoAnswer })},
@@ -112,7 +127,14 @@ func setPassword(s *phone.Settings, v *yaml.Node, o Options) string {
 		}
 		s.Password = phone.NewSecret(secret)
 	}
-	return ""
+	return sentenceOf(CheckText("password", s.Password.Reveal()))
+}
+
+func sentenceOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 func setCodecs(s *phone.Settings, v *yaml.Node, o Options) string {
@@ -126,11 +148,8 @@ func setCodecs(s *phone.Settings, v *yaml.Node, o Options) string {
 		}
 		codecs = append(codecs, n.Value)
 	}
-	if err := CheckCodecs(codecs, o.Codecs); err != nil {
-		return err.Error()
-	}
 	s.Codecs = codecs
-	return ""
+	return sentenceOf(CheckCodecs(codecs, o.Codecs))
 }
 
 // telephoneEvent may be listed among a phone's codecs, though it carries no

@@ -23,6 +23,8 @@ const maxProfile = 4 << 20
 type Options struct {
 	Codecs []string                         // built in; empty takes any name
 	Getenv func(name string) (string, bool) // for passwords written as ${NAME}
+	// CheckID refuses a phone_id of the right form; nil refuses none.
+	CheckID func(phone.ID) error
 }
 
 // Profile is what a file asks for: at least one phone, all of them valid.

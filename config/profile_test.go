@@ -105,6 +105,8 @@ func TestEveryFaultIsNamedWithItsPlace(t *testing.T) {
 		{"transport", "phones: [{" + ok + ", transport: sctp}]", `p.yaml:1:72: phones[0] (a): transport must be udp, tcp or tls`},
 		{"codec not built in", "phones: [{" + ok + ", codecs: [PCMA, G729]}]", `p.yaml:1:69: phones[0] (a): codec "G729" is not built in: there are PCMA, PCMU, G722`},
 		{"no codecs", "phones: [{" + ok + ", codecs: []}]", `p.yaml:1:69: phones[0] (a): codecs is empty: name at least one codec, or leave it out for the default list`},
+		{"a domain that is none", "phones: [{phone_id: a, domain: a b, username: a, password: x}]", `p.yaml:1:32: phones[0] (a): domain "a b" is no host or host:port: write pbx.example, 192.0.2.1:5060 or [2001:db8::1]:5060`},
+		{"a username of two lines", "phones: [{phone_id: a, domain: h, username: \"a\\nb\", password: x}]", `p.yaml:1:45: phones[0] (a): username holds a control character, such as a line end: remove it`},
 		{"no codec for speech", "phones: [{" + ok + ", codecs: [Telephone-Event]}]", `p.yaml:1:69: phones[0] (a): codecs names no codec for speech: add one to telephone-event, or leave codecs out for the default list`},
 		{"codecs is a text", "phones: [{" + ok + ", codecs: PCMA}]", `p.yaml:1:69: phones[0] (a): codecs must be a list of codec names`},
 		{"environment", "phones: [{phone_id: a, domain: h, username: a, password: \"${NOT_SET}\"}]", `p.yaml:1:58: phones[0] (a): password: the environment has no NOT_SET: set it before the server starts`},

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 
@@ -18,6 +19,10 @@ import (
 	"ringmaster/worker/handset"
 	"ringmaster/worker/phoneserver"
 )
+
+// orphanGrace is how long a worker that was told to end waits to learn whether
+// its supervisor is gone.
+const orphanGrace = 300 * time.Millisecond
 
 // serveOptions are serve's flags.
 type serveOptions struct {
@@ -56,10 +61,12 @@ func serve(ctx context.Context, e Edges, args []string) error {
 	defer stop()
 	ctx, abandoned := context.WithCancel(ctx)
 	defer abandoned()
+	orphaned := make(chan struct{})
 	go func() {
 		// Our standard input is a pipe that the supervisor alone holds
 		// open: its end means that the supervisor is gone.
 		_, _ = io.Copy(io.Discard, e.Stdin)
+		close(orphaned)
 		abandoned()
 	}()
 	p := handset.New("Ringmaster/"+e.Version, log)
@@ -67,6 +74,17 @@ func serve(ctx context.Context, e Edges, args []string) error {
 	err := phoneserver.Serve(leaving(ctx, p), p, phoneserver.Options{Version: e.Version, Log: log})
 	if err != nil {
 		return cannot(err)
+	}
+	if ctx.Err() != nil {
+		// A supervisor that is killed ends thread by thread: its signal may
+		// come some time before the end of our standard input.
+		grace := time.NewTimer(orphanGrace)
+		defer grace.Stop()
+		select {
+		case <-orphaned:
+			phoneserver.RemoveFolder()
+		case <-grace.C:
+		}
 	}
 	return nil
 }

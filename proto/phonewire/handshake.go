@@ -13,6 +13,10 @@ import (
 	"github.com/hashicorp/go-plugin"
 )
 
+// LockName is the file that a supervisor keeps locked in the folder of its
+// workers' sockets, for as long as it lives.
+const LockName = "supervisor.lock"
+
 // ProtocolVersion is raised when phone.proto changes in a way that an older
 // program would misunderstand. go-plugin refuses other versions.
 const ProtocolVersion = 1
@@ -44,7 +48,3 @@ func CheckVersion(supervisor, worker string) error {
 	}
 	return fmt.Errorf("the worker program is version %q and the supervisor is %q: install both from the same build", worker, supervisor)
 }
-
-// SocketFolder is how the name of the folder begins in which a supervisor has
-// its workers' sockets.
-const SocketFolder = "rm-"

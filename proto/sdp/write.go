@@ -27,15 +27,22 @@ func (s Session) Bytes() []byte {
 	return []byte(w.b.String())
 }
 
-// String is the value of the o= line. The user name loses its blanks, and what
-// is missing is filled in.
+// String is the value of the o= line. What is missing is filled in; a user name
+// that is no one word is as good as missing (RFC 8866 §5.2).
 func (o Origin) String() string {
 	address := or(o.Address, "0.0.0.0")
 	kind := "IP4"
 	if strings.Contains(address, ":") {
 		kind = "IP6"
 	}
-	return fmt.Sprintf("%s %s %s IN %s %s", or(strings.ReplaceAll(o.Username, " ", ""), "-"), or(o.SessionID, "0"), or(o.Version, "0"), kind, address)
+	return fmt.Sprintf("%s %s %s IN %s %s", or(oneWord(o.Username), "-"), or(o.SessionID, "0"), or(o.Version, "0"), kind, address)
+}
+
+func oneWord(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r == 0x7f }) {
+		return ""
+	}
+	return s
 }
 
 // String is the value of a c= line.

@@ -12,7 +12,7 @@ func TestWrite(t *testing.T) {
 			{Type: "image", Proto: "udptl", Formats: []string{"t38"}, Connection: Connection{"IP6", "::1"}, Direction: Inactive, Attributes: []Attribute{{"flag", ""}}},
 		},
 	}
-	want := lines("v=0", "o=alice 7 8 IN IP4 192.0.2.1", "s=two  a=lines", "c=IN IP4 192.0.2.1", "t=0 0", "a=tool:x",
+	want := lines("v=0", "o=- 7 8 IN IP4 192.0.2.1", "s=two  a=lines", "c=IN IP4 192.0.2.1", "t=0 0", "a=tool:x",
 		"m=audio 4000 RTP/AVP 8 96 101", "a=rtpmap:8 PCMA/8000", "a=rtpmap:96 opus/48000/2", "a=fmtp:96 useinbandfec=1",
 		"a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-16", "a=ptime:20", "a=sendrecv",
 		"m=image 0 udptl t38", "c=IN IP6 ::1", "a=flag", "a=inactive")

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"ringmaster/proto/phone"
@@ -87,15 +86,17 @@ func (m *member) performRites(ctx context.Context) error {
 	m.mu.Lock()
 	m.incarnation = incarnation
 	m.mu.Unlock()
-	var watching sync.WaitGroup
-	watching.Go(func() {
-		_ = w.Watch(ctx, 0, func(e phone.Entry) error { // its SIP is on record, as far as it comes through
+	watched := make(chan struct{})
+	go func() {
+		defer close(watched)
+		// It ends with the phone; its SIP is on record, as far as it came.
+		_ = w.Watch(ctx, 0, func(e phone.Entry) error {
 			m.append(e)
 			return nil
 		})
-	})
+	}()
 	err = w.Shutdown(ctx, phone.Shutdown{HangupCalls: true})
 	w.Kill()
-	watching.Wait()
+	<-watched
 	return err
 }

@@ -258,7 +258,7 @@ func TestWorkersEndWithTheSupervisor(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, flags := range [][]string{nil, {"-ignore-stdin"}, {"-ignore-sigterm"}} {
-		temp := shortTempDir(t) // its socket is left behind: nobody is there to remove it
+		temp := shortTempDir(t) // its socket is left behind, for the next supervisor to remove
 		supervisor := exec.Command(self, append([]string{"supervisor"}, flags...)...)
 		supervisor.Env = append(os.Environ(), "TMPDIR="+temp)
 		out, err := supervisor.StdoutPipe()
@@ -287,6 +287,10 @@ func TestWorkersEndWithTheSupervisor(t *testing.T) {
 		}
 		if err := unix.Close(workerEnd); err != nil {
 			t.Error(err)
+		}
+		newStarter(t, func(o *phoneproc.Options) { o.TempDir = temp })
+		if left, err := os.ReadDir(temp); err != nil || len(left) != 1 {
+			t.Errorf("%v: with the folder of the next supervisor there are %v, %v", flags, left, err)
 		}
 	}
 }
@@ -317,9 +321,10 @@ func TestFailedStartsSayWhyAndLeaveNothing(t *testing.T) {
 		want   string
 	}{
 		"no such program": {change: func(o *phoneproc.Options) { o.Path = "/nowhere/phoneworker" },
-			want: `the worker of phone "a" did not start: the worker program cannot be run`},
+			want: `the worker of phone "a" did not start: the worker program /nowhere/phoneworker cannot be run (no such file or directory): install phoneworker beside`},
 		"ends early":       {flags: []string{"-exit-early"}, want: "it ended before it was ready (exit status 4; its last words: ending before the handshake, as told)"},
 		"not a worker":     {change: func(o *phoneproc.Options) { o.Path, o.Args = "/bin/echo", []string{"hello"} }, want: "did not start"},
+		"says nonsense":    {change: func(o *phoneproc.Options) { o.Path, o.Args = "/bin/sh", []string{"-c", "echo hello; exec sleep 60"} }, want: "is no phoneworker"},
 		"stalls":           {change: func(o *phoneproc.Options) { o.StartTimeout = 300 * time.Millisecond }, flags: []string{"-stall-handshake"}, want: "it gave no sign of life within 300ms"},
 		"another version":  {change: func(o *phoneproc.Options) { o.Version = "2" }, flags: []string{"-version=1"}, want: `the worker program is version "1" and the supervisor is "2": install both from the same build`},
 		"unknown argument": {flags: []string{"-nonsense"}, want: "exit status 2"},
@@ -336,7 +341,7 @@ func TestFailedStartsSayWhyAndLeaveNothing(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tc.want) {
 				t.Errorf("got %v, %v, want %q", w, err, tc.want)
 			}
-			if left, _ := filepath.Glob(filepath.Join(temp, "*", "*")); len(left) > 0 {
+			if left, _ := filepath.Glob(filepath.Join(temp, "*", "*")); len(left) != 1 || filepath.Base(left[0]) != "supervisor.lock" {
 				t.Errorf("left behind: %v", left)
 			}
 			if err := s.Close(); err != nil {
@@ -447,6 +452,49 @@ func TestTheSocketFolderIsOursAlone(t *testing.T) {
 	info, err := os.Stat(filepath.Dir(filepath.Dir(sockets[0])))
 	if err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("folder: %v, %v", info, err)
+	}
+}
+
+func TestFoldersOfTheDeadAreRemovedAndOthersStay(t *testing.T) {
+	temp := shortTempDir(t)
+	for _, dir := range []string{"rm-notours", "rm-link", "other", "rm-dead"} {
+		if err := os.Mkdir(filepath.Join(temp, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, file := range []string{"rm-notours/lock", "other/supervisor.lock", "rm-dead/supervisor.lock"} {
+		if err := os.WriteFile(filepath.Join(temp, file), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(filepath.Join(temp, "other", "supervisor.lock"), filepath.Join(temp, "rm-link", "supervisor.lock")); err != nil {
+		t.Fatal(err)
+	}
+	folders := func() (names []string, running int) {
+		entries, err := os.ReadDir(temp)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			if strings.Trim(strings.TrimPrefix(e.Name(), "rm-"), "0123456789") == "" {
+				running++
+			} else {
+				names = append(names, e.Name())
+			}
+		}
+		return names, running
+	}
+	inTemp := func(o *phoneproc.Options) { o.TempDir = temp }
+	newStarter(t, inTemp)
+	second := newStarter(t, inTemp)
+	if names, running := folders(); !slices.Equal(names, []string{"other", "rm-link", "rm-notours"}) || running != 2 {
+		t.Errorf("left: %v, and %d of running starters", names, running)
+	}
+	if err := second.Close(); err != nil {
+		t.Error(err)
+	}
+	if _, running := folders(); running != 1 {
+		t.Errorf("%d folders of running starters after the end of one of two", running)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -33,6 +34,10 @@ import (
 // socketDirMax is how long the folder for sockets may be: a socket's path has
 // 107 bytes (unix(7)), and go-plugin adds "/plugin-dirNNNNNNNNNN/pluginNNNNNNNNNN".
 const socketDirMax = 107 - len("/plugin-dir4294967295/plugin4294967295")
+
+// killed is the status of a process that was killed, by go-plugin for example
+// because it does not understand it.
+const killed = "signal: killed"
 
 var errClosed = errors.New("no worker can be started any more: the server is ending")
 
@@ -62,7 +67,8 @@ type Options struct {
 // Starter starts workers. Its methods may be called from any goroutine.
 type Starter struct {
 	o       Options
-	dir     string // of the sockets
+	dir     string   // of the sockets
+	lock    *os.File // says that dir is in use
 	spawner *spawner
 	stdinR  *os.File // standard input of every worker
 	stdinW  *os.File // held open by this process alone: its end tells workers of our death
@@ -76,7 +82,8 @@ type Starter struct {
 	open    sync.WaitGroup                  // workers and starts under way
 }
 
-// New prepares for starting workers. Close must be called.
+// New prepares for starting workers, and removes what supervisors that were
+// killed have left behind. Close must be called.
 func New(o Options) (*Starter, error) {
 	if o.Log == nil {
 		o.Log = hclog.NewNullLogger()
@@ -84,21 +91,26 @@ func New(o Options) (*Starter, error) {
 	if o.StartTimeout == 0 {
 		o.StartTimeout = 10 * time.Second
 	}
-	dir, err := os.MkdirTemp(o.TempDir, phonewire.SocketFolder) // mode 0700
+	sweep(o.TempDir)
+	dir, lock, err := makeDir(o.TempDir)
 	if err != nil {
-		return nil, fmt.Errorf("no folder for the workers' sockets: %w", err)
+		return nil, fmt.Errorf("no folder for the workers' sockets (set TMPDIR to one that can be written to): %w", err)
+	}
+	discard := func() {
+		_ = os.RemoveAll(dir) // just made
+		_ = lock.Close()
 	}
 	if len(dir) > socketDirMax {
-		_ = os.Remove(dir) // just made, and empty
+		discard()
 		return nil, fmt.Errorf("the path of the folder for the workers' sockets, %s, is too long for a unix socket: set TMPDIR to a path of at most %d bytes",
 			dir, socketDirMax-len("/rm-4294967295"))
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
-		_ = os.Remove(dir) // just made, and empty
+		discard()
 		return nil, fmt.Errorf("no pipe for the workers' standard input: %w", err)
 	}
-	s := &Starter{o: o, dir: dir, spawner: newSpawner(), stdinR: r, stdinW: w, waiting: maps.Clone(o.Adopt)}
+	s := &Starter{o: o, dir: dir, lock: lock, spawner: newSpawner(), stdinR: r, stdinW: w, waiting: maps.Clone(o.Adopt)}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
 }
@@ -117,7 +129,7 @@ func (s *Starter) Close() error {
 	s.cancel()
 	s.open.Wait()
 	s.spawner.close()
-	return errors.Join(s.stdinW.Close(), s.stdinR.Close(), os.RemoveAll(s.dir))
+	return errors.Join(s.stdinW.Close(), s.stdinR.Close(), os.RemoveAll(s.dir), s.lock.Close())
 }
 
 // begin counts a worker that Close has to wait for.
@@ -155,7 +167,7 @@ func (s *Starter) Start(ctx context.Context, id phone.ID) (Worker, error) {
 
 func (s *Starter) start(ctx context.Context, id phone.ID) (*worker, error) {
 	if _, err := exec.LookPath(s.o.Path); err != nil {
-		return nil, fmt.Errorf("the worker program cannot be run: %w", err)
+		return nil, fmt.Errorf("the worker program %s cannot be run (%w): install phoneworker beside the supervisor, or name it with --worker", s.o.Path, reason(err))
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -186,6 +198,19 @@ func (s *Starter) start(ctx context.Context, id phone.ID) (*worker, error) {
 		return w, nil
 	}
 	return nil, startFailed(ctx, p, client, err)
+}
+
+// reason is what exec.LookPath found, without the path that it repeats.
+func reason(err error) error {
+	var of *exec.Error
+	if errors.As(err, &of) {
+		err = of.Err
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return err
 }
 
 // connect starts the process and greets it.
@@ -226,6 +251,8 @@ func startFailed(ctx context.Context, p *process, client *plugin.Client, err err
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case strings.Contains(err.Error(), "Unrecognized remote plugin message") && p.exit.Status == killed:
+		return errors.New("the worker program is no phoneworker: it does not say hello as one does")
 	case crashed:
 		return fmt.Errorf("it ended before it was ready (%s)", p.exit)
 	case strings.Contains(err.Error(), "incompatible API version"):

@@ -37,7 +37,7 @@ func (c *call) success(e entry, result any) Answer {
 	failed := false
 	if f, ok := result.(failing); ok && f.failure() != "" {
 		failed = true
-		head.add("error", clean(f.failure(), errorBound))
+		head.add("error", clean(c.set.turned(f.failure()), errorBound))
 		head.add("phone_id", nil)
 	} else if c.phone != "" {
 		head.add("phone_id", c.phone)
@@ -48,7 +48,7 @@ func (c *call) success(e entry, result any) Answer {
 	}
 	text, err := bounded(result, head, tail)
 	if err != nil {
-		return failure(fmt.Errorf("the answer of %s cannot be written: %w", e.name, err), c.phone)
+		return c.set.failure(fmt.Errorf("the answer of %s cannot be written: %w", e.name, err), c.phone)
 	}
 	return Answer{JSON: text, IsError: failed}
 }
@@ -61,10 +61,10 @@ func statusOf(result any) string {
 }
 
 // failure is the answer of a tool that could not do what was asked.
-func failure(err error, id phone.ID) Answer {
+func (s *Set) failure(err error, id phone.ID) Answer {
 	o := writer{}
 	o.add("status", "error")
-	o.add("error", clean(sentence(err), errorBound))
+	o.add("error", clean(s.turned(sentence(err)), errorBound))
 	if id == "" {
 		o.add("phone_id", nil)
 	} else {

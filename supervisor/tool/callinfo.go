@@ -157,7 +157,7 @@ type callRow struct {
 }
 
 type callList struct {
-	Calls      []callRow `json:"calls"`
+	Calls      []callRow `json:"calls" cut:"get_call_info has each call" newest:"first"`
 	TotalCount int       `json:"total_count" count:""`
 }
 
@@ -177,8 +177,8 @@ func listCalls(ctx context.Context, c *call, _ struct{}) (callList, error) {
 }
 
 type activeList struct {
-	Calls       []callFields `json:"calls"`
-	ActiveCount int          `json:"active_count"`
+	Calls       []callFields `json:"calls" cut:"list_calls has them in short, get_call_info each call"`
+	ActiveCount int          `json:"active_count" count:""`
 }
 
 func getActiveCalls(ctx context.Context, c *call, _ struct{}) (activeList, error) {

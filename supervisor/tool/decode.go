@@ -94,6 +94,9 @@ func (f field) decode(raw json.RawMessage, into reflect.Value) string {
 	if !ok {
 		return fmt.Sprintf("%s must be %s, not %s", f.name, f.takes(), f.show(raw))
 	}
+	if sentence := f.tooLong(value); sentence != "" {
+		return sentence
+	}
 	into.Set(reflect.ValueOf(value).Convert(into.Type()))
 	return ""
 }
@@ -140,6 +143,33 @@ func (f field) parse(raw json.RawMessage) (value any, ok bool) {
 	default:
 		return raw, bytes.HasPrefix(raw, []byte("{"))
 	}
+}
+
+// tooLong says that a value is longer than its field takes.
+func (f field) tooLong(value any) string {
+	switch v := value.(type) {
+	case string:
+		if len(v) > f.longest {
+			return fmt.Sprintf("%s must be a text of at most %d bytes, not of %d", f.name, f.longest, len(v))
+		}
+	case map[string]string:
+		bytes := 0
+		for name, text := range v {
+			bytes += len(name) + len(text)
+		}
+		if bytes > f.longest {
+			return fmt.Sprintf("%s must hold at most %d bytes in all, not %d", f.name, f.longest, bytes)
+		}
+	case []string:
+		if len(v) > listBound || slices.ContainsFunc(v, func(s string) bool { return len(s) > f.longest }) {
+			return fmt.Sprintf("%s must be a list of at most %d texts, each of at most %d bytes", f.name, listBound, f.longest)
+		}
+	case []phone.CallID:
+		if len(v) > listBound {
+			return fmt.Sprintf("%s must be a list of at most %d call ids, not of %d", f.name, listBound, len(v))
+		}
+	}
+	return ""
 }
 
 func (f field) allowed(v string) bool { return len(f.enum) == 0 || slices.Contains(f.enum, v) }

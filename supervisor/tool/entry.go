@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"reflect"
 
 	"ringmaster/proto/phone"
 	"ringmaster/supervisor/hub"
@@ -17,6 +18,7 @@ type entry struct {
 	hints       Hints
 	fields      []field
 	schema      json.RawMessage
+	result      reflect.Type // of what perform gives
 	perform     func(ctx context.Context, c *call, raw json.RawMessage) (any, error)
 }
 
@@ -25,6 +27,7 @@ type entry struct {
 func define[A, R any](e entry, fn func(ctx context.Context, c *call, args A) (R, error)) entry {
 	e.fields = fieldsOf[A]()
 	e.schema = schema(e.fields)
+	e.result = reflect.TypeFor[R]()
 	e.perform = func(ctx context.Context, c *call, raw json.RawMessage) (any, error) {
 		var args A
 		if err := decode(e, raw, &args); err != nil {
@@ -81,7 +84,7 @@ func (s *Set) callStatic(ctx context.Context, e entry, raw json.RawMessage) Answ
 	c := &call{set: s, acts: !e.hints.ReadOnly}
 	result, err := e.perform(ctx, c, raw)
 	if err != nil {
-		return failure(err, givenPhone(raw))
+		return s.failure(err, givenPhone(raw))
 	}
 	if nested, ok := result.(Answer); ok { // phone_action
 		return nested
@@ -93,7 +96,7 @@ func (s *Set) callAction(ctx context.Context, e entry, id phone.ID, raw json.Raw
 	c := &call{set: s, acts: !e.hints.ReadOnly, phone: id}
 	result, err := e.perform(ctx, c, raw)
 	if err != nil {
-		return failure(err, id)
+		return s.failure(err, id)
 	}
 	return c.success(e, result)
 }
@@ -106,7 +109,7 @@ type phoneArgument struct {
 func (s *Set) callShared(ctx context.Context, e entry, raw json.RawMessage) Answer {
 	given, err := object(raw)
 	if err != nil {
-		return failure(err, phone.ID(""))
+		return s.failure(err, phone.ID(""))
 	}
 	var args phoneArgument
 	one := map[string]json.RawMessage{}
@@ -114,12 +117,12 @@ func (s *Set) callShared(ctx context.Context, e entry, raw json.RawMessage) Answ
 		one["phone_id"] = v
 	}
 	if err := decodeObject(e.name, fieldsOf[phoneArgument](), one, &args); err != nil {
-		return failure(err, givenPhone(raw))
+		return s.failure(err, givenPhone(raw))
 	}
 	delete(given, "phone_id")
 	rest, err := json.Marshal(given)
 	if err != nil {
-		return failure(err, givenPhone(raw))
+		return s.failure(err, givenPhone(raw))
 	}
 	return s.actOn(ctx, e, args.PhoneID, rest)
 }
@@ -128,7 +131,7 @@ func (s *Set) callShared(ctx context.Context, e entry, raw json.RawMessage) Answ
 func (s *Set) actOn(ctx context.Context, e entry, phoneID string, raw json.RawMessage) Answer {
 	id, err := s.known(phoneID)
 	if err != nil {
-		return failure(err, phone.ID(clean(phoneID, idBound)))
+		return s.failure(err, phone.ID(clean(phoneID, idBound)))
 	}
 	return s.callAction(ctx, e, id, raw)
 }

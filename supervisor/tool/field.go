@@ -19,6 +19,8 @@ import (
 //	enum     the values it takes
 //	min, max its range
 //	pattern  the regular expression that a text must match
+//	longest  how many bytes a text, or an object of texts, may have; left out:
+//	         textBound, headersBound
 //	required "true" for a slice or map that must be there
 //
 // A pointer, slice or map may else be left out and is nil then; anything else
@@ -34,8 +36,17 @@ type field struct {
 	min, max *int64
 	pattern  string
 	says     string // what the pattern means
+	longest  int    // in bytes
 	required bool
 }
+
+// What an argument may hold where its tags do not say. The phones' side takes
+// 4 MB in one piece, and says no more than that it was too much.
+const (
+	textBound    = 4096
+	headersBound = 32 << 10
+	listBound    = 1000 // entries
+)
 
 // kind is what JSON an argument takes.
 type kind string
@@ -92,10 +103,21 @@ func fieldOf(i int, sf reflect.StructField) field {
 	if enum := sf.Tag.Get("enum"); enum != "" {
 		f.enum = strings.Split(enum, ",")
 	}
+	f.longest = longest(f.kind, sf.Tag.Get("longest"))
 	f.min, f.max = bound(sf.Tag.Get("min")), bound(sf.Tag.Get("max"))
 	nilable := f.pointer || t.Kind() == reflect.Slice || t.Kind() == reflect.Map
 	f.required = !hasDefault && (!nilable || sf.Tag.Get("required") == "true")
 	return f
+}
+
+func longest(k kind, tag string) int {
+	if n, err := strconv.Atoi(tag); err == nil {
+		return n
+	}
+	if k == kindHeaders {
+		return headersBound
+	}
+	return textBound
 }
 
 func bound(tag string) *int64 {
@@ -192,6 +214,9 @@ func (f field) schema() map[string]any {
 			values[i] = f.literal(v)
 		}
 		s["enum"] = values
+	}
+	if f.kind == kindText && f.longest != textBound {
+		s["maxLength"] = f.longest
 	}
 	if f.min != nil {
 		s["minimum"] = *f.min

@@ -2,7 +2,6 @@ package tool
 
 import (
 	"context"
-	"fmt"
 	"strings"
 
 	"ringmaster/config"
@@ -57,14 +56,9 @@ func loadPhones(ctx context.Context, c *call, a loadArguments) (loadResult, erro
 	} else if err := c.set.confined(path); err != nil {
 		return loadResult{}, err
 	}
-	profile, err := config.Load(path, config.Options{Codecs: c.set.o.Codecs(ctx), Getenv: c.set.o.Getenv})
+	profile, err := config.Load(path, config.Options{Codecs: c.set.o.Codecs(ctx), Getenv: c.set.o.Getenv, CheckID: c.set.CheckPhoneID})
 	if err != nil {
 		return loadResult{}, err
-	}
-	for i, s := range profile.Phones {
-		if err := c.set.CheckPhoneID(s.PhoneID); err != nil {
-			return loadResult{}, fmt.Errorf("%s: phones[%d]: %w", path, i, err)
-		}
 	}
 	c.mark("")
 	return c.set.loaded(path, a.Merge, profile, c.set.o.Phones.Load(ctx, profile.Phones, a.Merge)), nil
@@ -73,7 +67,7 @@ func loadPhones(ctx context.Context, c *call, a loadArguments) (loadResult, erro
 func (s *Set) loaded(path string, merge bool, profile config.Profile, l fleet.LoadResult) loadResult {
 	result := loadResult{
 		Path: Path(path), Mode: "replace", Dropped: []phone.ID{}, Added: []loadedRow{}, Errors: []loadError{},
-		Warning: strings.Join(profile.Warnings, "\n"),
+		Warning: s.turned(strings.Join(profile.Warnings, "\n")),
 	}
 	if merge {
 		result.Mode = "merge"
@@ -84,7 +78,7 @@ func (s *Set) loaded(path string, merge bool, profile config.Profile, l fleet.Lo
 		result.Added = append(result.Added, loadedRow{Status: "ok", addResult: s.added(st)})
 	}
 	for _, f := range l.Failed {
-		result.Errors = append(result.Errors, loadError{PhoneID: f.PhoneID, Error: clean(sentence(f.Err), errorBound)})
+		result.Errors = append(result.Errors, loadError{PhoneID: f.PhoneID, Error: clean(s.turned(sentence(f.Err)), errorBound)})
 	}
 	return result
 }

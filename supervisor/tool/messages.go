@@ -18,7 +18,7 @@ func messageEntries() []entry {
 
 type messageArguments struct {
 	DestURI string `json:"dest_uri" doc:"a SIP URI"`
-	Body    string `json:"body"`
+	Body    string `json:"body" longest:"65535"`
 }
 
 type messageSent struct {

@@ -182,6 +182,14 @@ func (s *Set) settings(ctx context.Context, a addArguments) (phone.Settings, err
 			return phone.Settings{}, phone.Errorf(phone.Invalid, "%s is empty: phone %s needs one", text[0], id)
 		}
 	}
+	if err := config.CheckDomain(a.Domain); err != nil {
+		return phone.Settings{}, err
+	}
+	for _, text := range [][2]string{{"username", a.Username}, {"password", a.Password}, {"realm", a.Realm}} {
+		if err := config.CheckText(text[0], text[1]); err != nil {
+			return phone.Settings{}, err
+		}
+	}
 	if err := s.checkCodecs(ctx, a.Codecs); err != nil {
 		return phone.Settings{}, err
 	}
@@ -268,7 +276,7 @@ type phoneResult struct {
 	TLSKeyFile       *string         `json:"tls_key_file"`
 	TLSInsecure      bool            `json:"tls_insecure"`
 	registrationFields
-	ActiveCalls []callFields `json:"active_calls"`
+	ActiveCalls []callFields `json:"active_calls" cut:"list_calls has them in short, get_call_info each call"`
 	Tools       []string     `json:"tools"`
 	Worker      workerFields `json:"worker"`
 }
@@ -333,6 +341,14 @@ func updatePhone(ctx context.Context, c *call, a updateArguments) (updateResult,
 	}
 	if err := c.set.checkCodecs(ctx, a.Codecs); err != nil {
 		return updateResult{}, err
+	}
+	for name, text := range map[string]*string{"password": a.Password, "realm": a.Realm} {
+		if text == nil {
+			continue
+		}
+		if err := config.CheckText(name, *text); err != nil {
+			return updateResult{}, err
+		}
 	}
 	m := c.mark(id)
 	st, out, err := c.set.o.Phones.Update(ctx, id, a.update())

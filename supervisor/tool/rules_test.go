@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -111,6 +112,29 @@ func TestRefusedArgumentsChangeNothing(t *testing.T) {
 	}
 }
 
+func TestArgumentsThatAreTooLongAreNamed(t *testing.T) {
+	f := newFake("a")
+	s := newSet(f)
+	long := strings.Repeat("x", 66_000)
+	for _, c := range []struct{ tool, arguments, want string }{
+		{"send_message", `{"dest_uri": "sip:b@h", "body": "` + long + `"}`, "body must be a text of at most 65535 bytes, not of 66000"},
+		{"send_message", `{"dest_uri": "sip:` + long + `", "body": ""}`, "dest_uri must be a text of at most 4096 bytes, not of 66004"},
+		{"make_call", `{"dest_uri": "sip:b@h", "headers": {"X": "` + long + `"}}`, "headers must hold at most 32768 bytes in all, not 66001"},
+		{"update_phone", `{"phone_id": "a", "password": "` + long + `"}`, "password must be a text of at most 4096 bytes, not of 66000"},
+		{"update_phone", `{"phone_id": "a", "codecs": ["` + long + `"]}`, "codecs must be a list of at most 1000 texts, each of at most 4096 bytes"},
+		{"conference", `{"call_ids": [` + strings.Repeat("1,", 2000) + `1]}`, "call_ids must be a list of at most 1000 call ids, not of 2001"},
+	} {
+		answer := find(t, s, c.tool).Call(context.Background(), json.RawMessage(c.arguments))
+		if want := `"error":"` + c.want + `"`; !strings.Contains(string(answer.JSON), want) || !answer.IsError {
+			t.Errorf("%s: %.300s\nwant %s", c.tool, answer.JSON, want)
+		}
+	}
+	find(t, s, "send_message").Call(context.Background(), json.RawMessage(`{"dest_uri": "sip:b@h", "body": "`+long[:65535]+`"}`))
+	if len(f.did) != 1 {
+		t.Errorf("the phone was told %v", f.did)
+	}
+}
+
 func TestIntegersAsJSONSchemaHasThem(t *testing.T) {
 	for text, want := range map[string]string{
 		"5": "5", "5.0": "5", "5e0": "5", "-0": "0", "50e-1": "5", "9223372036854775807": "9223372036854775807",
@@ -149,6 +173,43 @@ func TestPathsAreTurnedOnceAndOnWholeNames(t *testing.T) {
 		if back := s.inside(want); back != in {
 			t.Errorf("inside(%s) = %s, want %s", want, back, in)
 		}
+	}
+}
+
+func TestPathsInSentencesAreTurned(t *testing.T) {
+	s := newSet(newFake("a"))
+	s.o.HostPaths = []HostPath{{Inside: "/recordings", Host: "/host/recordings/r/"}, {Inside: "/r", Host: "/c"}}
+	for in, want := range map[string]string{
+		`there is no file "/recordings/a/x.wav"`:  `there is no file "/host/recordings/r/a/x.wav"`,
+		"/recordings/x.wav and /recordings: no":   "/host/recordings/r/x.wav and /host/recordings/r: no",
+		"/recordings":                             "/host/recordings/r",
+		"/recordings2/x, /recordings.old/x":       "/recordings2/x, /recordings.old/x",
+		"/tmp/recordings/x, sip:a@h/recordings/x": "/tmp/recordings/x, sip:a@h/recordings/x",
+		"profile /r/p.yaml:3:1: Grüße":            "profile /c/p.yaml:3:1: Grüße",
+		"":                                        "",
+	} {
+		if got := s.turned(in); got != want {
+			t.Errorf("turned(%s) = %s, want %s", in, got, want)
+		}
+	}
+}
+
+func TestFailuresAndEventsShowTheClientsPaths(t *testing.T) {
+	f := newFake("a")
+	f.outcomes["phone.PlayAudio"] = phone.Errorf(phone.Invalid, `there is no file "/recordings/no.wav"`)
+	s := newSet(f)
+	s.o.HostPaths = []HostPath{{Inside: "/recordings", Host: "/host/r"}}
+	answer := find(t, s, "play_audio").Call(context.Background(), json.RawMessage(`{"file_path": "/host/r/no.wav"}`))
+	if want := `"error":"there is no file \"/host/r/no.wav\""`; !strings.Contains(string(answer.JSON), want) {
+		t.Errorf("%s\nwithout %s", answer.JSON, want)
+	}
+	answer = find(t, s, "load_phones").Call(context.Background(), json.RawMessage(`{"path": "/host/r/no.yaml"}`))
+	if want := `"error":"profile /host/r/no.yaml not found"`; !strings.Contains(string(answer.JSON), want) {
+		t.Errorf("%s\nwithout %s", answer.JSON, want)
+	}
+	shown := s.shown("", map[string]any{"recording_file": "/recordings/x.wav", "error": "no room for /recordings/x.wav"})
+	if want := map[string]any{"recording_file": "/host/r/x.wav", "error": "no room for /host/r/x.wav"}; !reflect.DeepEqual(shown, want) {
+		t.Errorf("shown %v", shown)
 	}
 }
 

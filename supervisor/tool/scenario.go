@@ -176,7 +176,7 @@ func (s *Set) ran(result timeline.Result) runResult {
 		r.Timeline[i].Data = data
 	}
 	for _, fault := range result.Errors {
-		fault.Msg = clean(fault.Msg, errorBound)
+		fault.Msg = clean(s.turned(fault.Msg), errorBound)
 		r.Errors = append(r.Errors, fault)
 	}
 	for id, a := range result.Artifacts {

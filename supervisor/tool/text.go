@@ -2,9 +2,6 @@ package tool
 
 import (
 	"fmt"
-	"path/filepath"
-	"reflect"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -106,43 +103,16 @@ func newest[T any](list []T, n *int) []T {
 	return list[len(list)-*n:]
 }
 
-// Path is a path in an argument or a result: the one kind of text that is
-// turned from and to what the client sees (see HostPath).
-type Path string
-
-func (s *Set) outside(p Path) Path {
-	for _, h := range s.o.HostPaths {
-		if turned, ok := reroot(string(p), h.Inside, h.Host); ok {
-			return Path(turned)
-		}
-	}
-	return p
-}
-
-func (s *Set) inside(p Path) Path {
-	for _, h := range s.o.HostPaths {
-		if turned, ok := reroot(string(p), h.Host, h.Inside); ok {
-			return Path(turned)
-		}
-	}
-	return p
-}
-
-func reroot(path, from, to string) (string, bool) {
-	rest, below := strings.CutPrefix(path, strings.TrimRight(from, "/"))
-	if !below || rest != "" && rest[0] != '/' {
-		return "", false
-	}
-	return filepath.Join(to, rest), true
-}
-
 // shown is a value of an event's data as the client sees it: a copy whose texts
 // are clean, and whose paths are turned.
 func (s *Set) shown(name string, v any) any {
 	switch v := v.(type) {
 	case string:
-		if slices.Contains([]string{"file", "path", "recording", "recording_meta", "recording_file", "pcap", "capture_file"}, name) {
+		switch name {
+		case "file", "path", "recording", "recording_file", "recording_meta", "pcap", "capture_file":
 			v = string(s.outside(Path(v)))
+		case "error", "reason":
+			v = s.turned(v)
 		}
 		return clean(v, bodyBound)
 	case []any:
@@ -160,56 +130,4 @@ func (s *Set) shown(name string, v any) any {
 	default:
 		return v
 	}
-}
-
-// mapPaths turns every Path in what v points to.
-func mapPaths(v any, turn func(Path) Path) { mapValue(reflect.ValueOf(v).Elem(), turn) }
-
-func mapValue(v reflect.Value, turn func(Path) Path) {
-	switch v.Kind() {
-	case reflect.String:
-		if p, ok := v.Interface().(Path); ok {
-			v.SetString(string(turn(p)))
-		}
-	case reflect.Pointer:
-		if !v.IsNil() {
-			mapValue(v.Elem(), turn)
-		}
-	case reflect.Slice:
-		if v.Type().Elem().Kind() == reflect.Uint8 {
-			return
-		}
-		for i := range v.Len() {
-			mapValue(v.Index(i), turn)
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			mapValue(v.Field(i), turn)
-		}
-	default: // nothing else holds a path
-	}
-}
-
-// confined checks a path that the client gave against --files-under: links
-// are followed, so that none leads out.
-func (s *Set) confined(path string) error {
-	if s.o.FilesUnder == "" {
-		return nil
-	}
-	root, err := filepath.EvalSymlinks(s.o.FilesUnder)
-	if err != nil {
-		return fmt.Errorf("the folder of --files-under cannot be read: start the server with one that can")
-	}
-	outside := fmt.Errorf("%s is not a file under %s, and the server takes no others", clean(path, nameBound), s.o.FilesUnder)
-	if path, err = filepath.Abs(path); err != nil {
-		return outside
-	}
-	target, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return outside
-	}
-	if below, err := filepath.Rel(root, target); err != nil || !filepath.IsLocal(below) {
-		return outside
-	}
-	return nil
 }

@@ -36,10 +36,6 @@ func TestCallsChangedThroughAsterisk(t *testing.T) {
 	}
 }
 
-// mostly is the share of the time that a tone must be heard while other tests
-// keep the machine busy.
-const mostly = 0.8
-
 // fleet starts a server with phones of these users, named a, b, c…
 func (x exchange) fleet(t *testing.T, users ...string) (*mcpclient.Client, []*phones.Phone) {
 	t.Helper()
@@ -65,22 +61,7 @@ func holdSeen(t *testing.T, x exchange) {
 	b.Do("hold", mcpclient.Args{"call_id": atB})
 	b.Silent(atB)
 	b.Do("unhold", mcpclient.Args{"call_id": atB})
-	talkAndHear(t, a, b, atA, atB)
-}
-
-// talkAndHear lets two phones play, ends their call, and requires that each
-// heard the other.
-func talkAndHear(t *testing.T, a, b *phones.Phone, atA, atB int) {
-	t.Helper()
-	a.Plays(atA, 600)
-	b.Plays(atB, 1000)
-	a.Receives(atA, phones.Talking)
-	b.Receives(atB, phones.Talking)
-	a.Do("hangup", mcpclient.Args{"call_id": atA})
-	a.Ends(atA, 200)
-	b.Ends(atB, 200)
-	a.HeardFor(a.Recording(atA), 1000, mostly)
-	b.HeardFor(b.Recording(atB), 600, mostly)
+	hear(a, b, atA, atB)
 }
 
 func wideband(t *testing.T, x exchange) {
@@ -94,7 +75,7 @@ func wideband(t *testing.T, x exchange) {
 			t.Errorf("%s has codec %s, want G722", p[i].ID, codec)
 		}
 	}
-	talkAndHear(t, p[0], p[1], atA, atB)
+	hear(p[0], p[1], atA, atB)
 }
 
 func transcoded(t *testing.T, x exchange) {
@@ -102,7 +83,7 @@ func transcoded(t *testing.T, x exchange) {
 	c.Must("update_phone", mcpclient.Args{"phone_id": "a", "codecs": []string{"G722"}})
 	c.Must("update_phone", mcpclient.Args{"phone_id": "b", "codecs": []string{"PCMU"}})
 	atA, atB := phones.Talk(p[0], p[1], x.uri("6002"))
-	talkAndHear(t, p[0], p[1], atA, atB)
+	hear(p[0], p[1], atA, atB)
 }
 
 // codecRefused: 6006 may only have PCMU.
@@ -144,7 +125,7 @@ func blindTransfer(t *testing.T, x exchange) {
 	a.Ends(atA, 200)
 	b.Reaches(atB, "CONFIRMED")
 	c.Reaches(atC, "CONFIRMED")
-	talkAndHear(t, b, c, atB, atC)
+	hear(b, c, atB, atC)
 }
 
 // transferFails: Asterisk accepts the REFER, tells of the failure by NOTIFY,
@@ -154,7 +135,7 @@ func transferFails(t *testing.T, x exchange) {
 	atA, atB := phones.Talk(a, b, x.uri("6002"))
 	after := a.Do("blind_transfer", mcpclient.Args{"call_id": atA, "dest_uri": x.uri("4711")}).Int("cursor")
 	a.Sees(after, "transfer.failed", nil)
-	talkAndHear(t, a, b, atA, atB)
+	hear(a, b, atA, atB)
 }
 
 // attendedTransfer: a talks to b, then to c, and joins them.
@@ -168,7 +149,7 @@ func attendedTransfer(t *testing.T, x exchange) {
 	a.Sees(after, "transfer.succeeded", nil)
 	a.Ends(toB, 200)
 	a.Ends(toC, 200)
-	talkAndHear(t, b, c, atB, atC)
+	hear(b, c, atB, atC)
 }
 
 // directMedia: 6007 and 6008 are told to send to each other. When a hangs up,
@@ -193,8 +174,8 @@ func directMedia(t *testing.T, x exchange) {
 	if port(a, atA) != own(b, atB) {
 		t.Errorf("the sound did not go past the exchange: a sent to port %v, and b was at %v", port(a, atA), own(b, atB))
 	}
-	a.HeardFor(a.Recording(atA), 1000, mostly)
-	b.HeardFor(b.Recording(atB), 600, mostly)
+	a.Heard(a.Recording(atA), 1000)
+	b.Heard(b.Recording(atB), 600)
 }
 
 // confer: a joins its calls to b and c.
@@ -213,6 +194,6 @@ func confer(t *testing.T, x exchange) {
 	}
 	b.Ends(atB, 200)
 	c.Ends(atC, 200)
-	b.HeardFor(b.Recording(atB), 1700, mostly)
-	c.HeardFor(c.Recording(atC), 1000, mostly)
+	b.Heard(b.Recording(atB), 1700)
+	c.Heard(c.Recording(atC), 1000)
 }

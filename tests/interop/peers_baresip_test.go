@@ -94,8 +94,8 @@ func (o *onward) sound() {
 	o.a.Do("hangup", mcpclient.Args{"call_id": o.atA})
 	o.b.Ends(o.atB, 200)
 	o.a.Ends(o.atA, 200)
-	o.b.HeardFor(o.b.Recording(o.atB), 600, mostly)
-	o.a.HeardFor(o.a.Recording(o.atA), peers.BaresipTone, mostly)
+	o.b.Heard(o.b.Recording(o.atB), 600)
+	o.a.Heard(o.a.Recording(o.atA), peers.BaresipTone)
 }
 
 func soundAs(codec string) func(*onward) {
@@ -154,7 +154,7 @@ func (o *onward) hearsEarly() {
 	o.b.Receives(o.atB, phones.Talking)
 	o.b.Do("hangup", mcpclient.Args{"call_id": o.atB})
 	o.a.Do("hangup", mcpclient.Args{"call_id": o.atA})
-	o.b.HeardFor(o.b.Recording(o.atB), 600, mostly)
+	o.b.Heard(o.b.Recording(o.atB), 600)
 }
 
 // holdBaresip: while it is held, baresip sends nothing; after unhold, both do.
@@ -219,7 +219,7 @@ func transferBaresip(o *onward) {
 	o.b.Reaches(answered, "CONFIRMED")
 	o.b.Receives(answered, phones.Talking)
 	o.b.Do("hangup", mcpclient.Args{"call_id": answered})
-	o.b.HeardFor(o.b.Recording(answered), peers.BaresipTone, mostly)
+	o.b.Heard(o.b.Recording(answered), peers.BaresipTone)
 }
 
 // transfers waits for an event of a's transfer.

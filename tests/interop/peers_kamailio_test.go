@@ -63,21 +63,20 @@ func (p *proxied) add(id, user string, more mcpclient.Args) *phones.Phone {
 }
 
 // changed holds a call from both sides, then hears both.
-func changed(t *testing.T, a, b *phones.Phone, atA, atB int) {
-	t.Helper()
+func changed(a, b *phones.Phone, atA, atB int) {
 	for p, call := range map[*phones.Phone]int{a: atA, b: atB} {
 		p.Do("hold", mcpclient.Args{"call_id": call})
 		p.Silent(call)
 		p.Do("unhold", mcpclient.Args{"call_id": call})
 		p.Receives(call, echoed)
 	}
-	talkAndHear(t, a, b, atA, atB)
+	hear(a, b, atA, atB)
 }
 
 func (p *proxied) routed() {
 	a, b := p.add("a", "a", nil), p.add("b", "b", nil)
 	atA, atB := phones.Talk(a, b, p.k.URI("b"))
-	changed(p.t, a, b, atA, atB)
+	changed(a, b, atA, atB)
 	// The callee's BYE takes the recorded route too.
 	atA, atB = phones.Talk(a, b, p.k.URI("b"))
 	b.Do("hangup", mcpclient.Args{"call_id": atB})
@@ -88,7 +87,7 @@ func (p *proxied) routedOverTCP() {
 	tcp := mcpclient.Args{"transport": "tcp"}
 	a, b := p.add("a", "a", tcp), p.add("b", "b", tcp)
 	atA, atB := phones.Talk(a, b, p.k.URI("b")+";transport=tcp")
-	changed(p.t, a, b, atA, atB)
+	changed(a, b, atA, atB)
 }
 
 // team adds a, and two phones of one user.
@@ -104,7 +103,7 @@ func (p *proxied) forked() {
 	one.Do("answer_call", mcpclient.Args{"call_id": atOne})
 	a.Reaches(atA, "CONFIRMED")
 	two.Ends(atTwo, 487)
-	talkAndHear(p.t, a, one, atA, atOne)
+	hear(a, one, atA, atOne)
 }
 
 func (p *proxied) forkedCancel() {
@@ -125,7 +124,7 @@ func (p *proxied) forkedBusy() {
 	one.Do("reject_call", mcpclient.Args{"call_id": atOne, "status_code": 486})
 	two.Do("answer_call", mcpclient.Args{"call_id": atTwo})
 	a.Reaches(atA, "CONFIRMED")
-	talkAndHear(p.t, a, two, atA, atTwo)
+	hear(a, two, atA, atTwo)
 }
 
 func (p *proxied) hunted() {
@@ -134,7 +133,7 @@ func (p *proxied) hunted() {
 	b.Do("reject_call", mcpclient.Args{"call_id": b.Rings(), "status_code": 486})
 	atC := c.Answers()
 	a.Reaches(atA, "CONFIRMED")
-	talkAndHear(p.t, a, c, atA, atC)
+	hear(a, c, atA, atC)
 }
 
 func (p *proxied) cancelled() {

@@ -85,7 +85,7 @@ func (l *withLinphone) sound(call int) {
 	l.a.Do("hangup", mcpclient.Args{"call_id": call})
 	l.a.Ends(call, 200)
 	l.far.Await(peers.LinphoneEnded)
-	l.a.HeardFor(l.a.Recording(call), peers.LinphoneTone, mostly)
+	l.a.Heard(l.a.Recording(call), peers.LinphoneTone)
 	l.far.Heard(600, phones.ToneLevel+l.shift)
 }
 

@@ -25,7 +25,10 @@ func TestSecureThroughAsterisk(t *testing.T) {
 		{"tls without trust", noTrust},
 		{"connection lost", connectionLost},
 	} {
-		t.Run(c.name, func(t *testing.T) { c.test(t, x) })
+		t.Run(c.name, func(t *testing.T) {
+			covers(t, c.name, "Asterisk 22")
+			c.test(t, x)
+		})
 	}
 }
 

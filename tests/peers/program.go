@@ -127,6 +127,14 @@ func (p *program) await(pattern string) []string {
 	return p.said.await(p.t, p.name, pattern)
 }
 
+// tell writes a line to the program's stdin.
+func (p *program) tell(format string, args ...any) {
+	p.t.Helper()
+	if _, err := fmt.Fprintf(p.stdin, format+"\n", args...); err != nil {
+		p.t.Fatalf("telling %s: %v", p.name, err)
+	}
+}
+
 // write makes a file of the program's configuration.
 func write(t testing.TB, dir, name, text string) string {
 	t.Helper()
@@ -169,12 +177,4 @@ func isFree(port int) bool {
 		return false
 	}
 	return u.Close() == nil
-}
-
-// tell writes a line to the program's stdin.
-func (p *program) tell(format string, args ...any) {
-	p.t.Helper()
-	if _, err := fmt.Fprintf(p.stdin, format+"\n", args...); err != nil {
-		p.t.Fatalf("telling %s: %v", p.name, err)
-	}
 }

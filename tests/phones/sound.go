@@ -113,13 +113,6 @@ const steady = 0.8
 // during its last second and a half, with no more than short gaps.
 func (p *Phone) Heard(r listen.Recording, hz float64) {
 	p.t.Helper()
-	p.HeardFor(r, hz, steady)
-}
-
-// HeardFor is Heard for a tone that was to be heard only for a share of that
-// time (0 to 1), since whoever sent it was not always in time.
-func (p *Phone) HeardFor(r listen.Recording, hz, atLeast float64) {
-	p.t.Helper()
 	// The last tenth may hold the end of the call.
 	end := r.Duration() - 100*time.Millisecond
 	part := r.Between(end-1500*time.Millisecond, end)
@@ -131,7 +124,7 @@ func (p *Phone) HeardFor(r listen.Recording, hz, atLeast float64) {
 		loudest, its := part.Loudest(200, 3400)
 		p.t.Errorf("%s recorded %g Hz at %.1f dBov, want %g (±%g); loudest is %g Hz at %.1f", p.ID, hz, level, ToneLevel, tolerance, loudest, its)
 	}
-	if share := part.Share(hz, ToneLevel-2*tolerance, 100*time.Millisecond); share < atLeast {
+	if share := part.Share(hz, ToneLevel-2*tolerance, 100*time.Millisecond); share < steady {
 		p.t.Errorf("%s recorded %g Hz during only %.0f %% of the time", p.ID, hz, 100*share)
 	}
 	if level := part.LevelOf(hz * 1.25); level > ToneLevel-25 {

@@ -189,6 +189,7 @@ func (c *Call) entered(s phone.State) {
 		c.closeMedia()
 		c.env.Over(c)
 	}
+	c.log().Debug("the call is "+s.EventName(), "direction", string(c.direction()), "remote_uri", c.remoteURI(), "status", c.lastStatus)
 	// Beyond what the contract names, what is to be known of the call should
 	// this process die before it has ended.
 	local, remote := c.rtpPorts()
@@ -230,7 +231,7 @@ func (c *Call) perform(e callstate.Effect) {
 
 func (c *Call) warn(what string, err error) {
 	if err != nil {
-		c.env.Log.Warn("could not send", "what", what, "call_id", c.id, "error", err)
+		c.log().Warn("could not send", "what", what, "error", err)
 	}
 }
 

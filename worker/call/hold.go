@@ -52,7 +52,7 @@ func (c *Call) endUnsecured(err error) {
 	if !errors.Is(err, negotiate.ErrKeys) && !errors.Is(err, negotiate.ErrProfile) {
 		return
 	}
-	c.env.Log.Warn("the answer to a re-INVITE cannot be used", "call_id", c.id, "error", err)
+	c.log().Warn("the answer to a re-INVITE cannot be used", "error", err)
 	c.lastStatus, c.lastText = 488, "Not Acceptable Here"
 	c.must(callstate.Hangup, 0, "")
 }

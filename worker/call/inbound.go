@@ -23,7 +23,7 @@ func Ring(env *Env, id phone.CallID, s *dialog.Session, invite dialog.Invite) *C
 		return nil
 	}
 	if err := c.openMedia(s.Source()); err != nil {
-		env.Log.Error("no media for an incoming call", "call_id", id, "error", err)
+		c.log().Error("no media for an incoming call", "error", err)
 		c.warn("500", s.Refuse(500, "Server Internal Error"))
 		return nil
 	}
@@ -33,7 +33,7 @@ func Ring(env *Env, id phone.CallID, s *dialog.Session, invite dialog.Invite) *C
 	}
 	c.must(callstate.Invited, 0, "")
 	if refusal != nil {
-		env.Log.Warn("the offer cannot be answered", "call_id", id, "error", refusal)
+		c.log().Warn("the offer cannot be answered", "error", refusal)
 		c.must(callstate.Refuse, 488, "Not Acceptable Here")
 	}
 	return c
@@ -68,7 +68,7 @@ func (c *Call) Acked(body []byte) {
 	if c.lateOffer != nil {
 		c.lateOffer = nil
 		if err := c.takeAnswer(body); err != nil {
-			c.env.Log.Warn("the answer to a late offer cannot be used", "call_id", c.id, "error", err)
+			c.log().Warn("the answer to a late offer cannot be used", "error", err)
 			c.unanswered()
 		}
 	}
@@ -103,7 +103,7 @@ func (c *Call) Byed() { c.must(callstate.Byed, 200, normalClearing) }
 
 // Lost implements dialog.Observer.
 func (c *Call) Lost(err error) {
-	c.env.Log.Warn("the call is lost", "call_id", c.id, "error", err)
+	c.log().Warn("the call is lost", "error", err)
 	status, text := 408, "Request Timeout"
 	var refused *phone.Error
 	if errors.As(err, &refused) && refused.Status == 481 {
@@ -116,6 +116,6 @@ func (c *Call) Lost(err error) {
 // an error to us.
 func (c *Call) must(in callstate.Input, status int, text string) {
 	if err := c.step(in, status, text); err != nil {
-		c.env.Log.Error("impossible step", "call_id", c.id, "error", err)
+		c.log().Error("impossible step", "error", err)
 	}
 }

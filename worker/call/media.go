@@ -180,7 +180,7 @@ func (c *Call) findRemote(m negotiate.Media) {
 			err = c.applyMedia()
 		}
 		if err != nil {
-			c.env.Log.Warn("the far end's media address cannot be used", "call_id", c.id, "host", m.RemoteHost, "error", err)
+			c.log().Warn("the far end's media address cannot be used", "host", m.RemoteHost, "error", err)
 			c.env.Emit("media.error", c.id, map[string]any{"error": err.Error()})
 		}
 	})
@@ -260,9 +260,9 @@ func (q *infoQueue) next(c *Call) {
 	c.session.Info(dtmfRelay, []byte(body), func(a dialog.Answer, err error) {
 		switch {
 		case err != nil:
-			c.env.Log.Warn("a digit was not taken", "call_id", c.id, "error", err)
+			c.log().Warn("a digit was not taken", "error", err)
 		case a.Status >= 300:
-			c.env.Log.Warn("a digit was refused", "call_id", c.id, "status", a.Status)
+			c.log().Warn("a digit was refused", "status", a.Status)
 		default:
 			c.env.Emit("dtmf.out", c.id, map[string]any{"digits": digit, "method": "info"})
 		}

@@ -33,7 +33,7 @@ func (c outbound) InviteSent() {
 func (c outbound) Progressed(a dialog.Answer) {
 	if len(a.Body) > 0 {
 		if err := c.takeAnswer(a.Body); err != nil {
-			c.env.Log.Warn("early media cannot be used", "call_id", c.id, "error", err)
+			c.log().Warn("early media cannot be used", "error", err)
 		}
 	}
 	c.must(callstate.Progressed, a.Status, a.Reason)
@@ -44,7 +44,7 @@ func (c outbound) Accepted(a dialog.Answer) (ack []byte) {
 	c.must(callstate.Accepted, a.Status, a.Reason)
 	if err != nil {
 		// The ACK must go out all the same; BYE follows it.
-		c.env.Log.Warn("the answer cannot be used", "call_id", c.id, "error", err)
+		c.log().Warn("the answer cannot be used", "error", err)
 		c.lastStatus, c.lastText = 488, "Not Acceptable Here"
 		c.must(callstate.Hangup, 0, "")
 	}

@@ -41,7 +41,7 @@ func (c *Call) setRecording(on bool, now time.Time) (changed bool) {
 		err = c.stream.StartRecording(path)
 	}
 	if err != nil {
-		c.env.Log.Error("the call cannot be recorded", "call_id", c.id, "error", err)
+		c.log().Error("the call cannot be recorded", "error", err)
 		c.env.Emit("media.error", c.id, map[string]any{"error": "the call cannot be recorded: " + err.Error()})
 		return false
 	}
@@ -57,7 +57,7 @@ func (c *Call) closeSegment() {
 	}
 	c.segment.path = ""
 	if _, err := c.stream.FinishRecording(c.sidecar(path)); err != nil {
-		c.env.Log.Error("a recording was not closed well", "call_id", c.id, "path", path, "error", err)
+		c.log().Error("a recording was not closed well", "path", path, "error", err)
 	}
 }
 

@@ -55,7 +55,7 @@ func (e *Endpoint) Use(ua *sipua.UA, outside func(tx *sipua.ServerTx, req *sip.R
 
 // Identity is the phone's address of record, as From gives it.
 func (e *Endpoint) Identity() sip.Uri {
-	uri := sip.Uri{Scheme: "sip", User: e.cfg.Username}
+	uri := sip.Uri{Scheme: "sip", User: sipua.User(e.cfg.Username)}
 	uri.Host, uri.Port = splitDomain(e.cfg.Domain)
 	return uri
 }

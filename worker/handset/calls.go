@@ -123,7 +123,7 @@ func (h *Handset) autoAnswer(c, old *call.Call) {
 		return
 	}
 	if _, err := c.Answer(200); err != nil {
-		h.log.Warn("auto-answer failed", "call_id", c.ID(), "error", err)
+		h.log.Warn("auto-answer failed", "call_id", int64(c.ID()), "sip_call_id", c.Session().CallID(), "error", err)
 		return
 	}
 	if old != nil {

@@ -128,7 +128,7 @@ func (h *Handset) referred(c *call.Call, r dialog.Referral) (status int, reason 
 	h.loop.Defer(func() {
 		next := call.Dial(h.env, id, r.To, headers, func(err error) {
 			if err != nil {
-				h.log.Warn("a referred call could not be made", "call_id", id, "error", err)
+				h.log.Warn("a referred call could not be made", "call_id", int64(id), "error", err)
 				r.Report(503, "Service Unavailable")
 			}
 		})

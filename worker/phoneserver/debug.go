@@ -27,12 +27,12 @@ import (
 func Await(ctx context.Context, p phone.Phone, o Options, tempDir string, waiting func(phonewire.Reattach), gone func()) error {
 	dir, err := os.MkdirTemp(tempDir, "rm-") // mode 0700
 	if err != nil {
-		return fmt.Errorf("no folder for the socket: %w", err)
+		return fmt.Errorf("no folder for the socket (set TMPDIR to one that can be written to): %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }() // a folder that stays does no harm
 	// The one way to tell go-plugin's server where its socket goes.
 	if err := os.Setenv(plugin.EnvUnixSocketDir, dir); err != nil {
-		return fmt.Errorf("no folder for the socket: %w", err)
+		return fmt.Errorf("no folder for the socket (set TMPDIR to one that can be written to): %w", err)
 	}
 	config, closed := make(chan *plugin.ReattachConfig, 1), make(chan struct{})
 	go plugin.Serve(&plugin.ServeConfig{

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/go-plugin"
@@ -58,21 +57,22 @@ func Serve(ctx context.Context, p phone.Phone, o Options) error {
 		},
 		Logger: o.logger(),
 	})
-	if ctx.Err() != nil {
-		removeFolders()
-	}
 	return nil
 }
 
-// removeFolders removes the folder of this worker's socket, and the last
-// worker the one that a supervisor makes for all of them: the supervisor that
-// would do so is gone. What is not empty stays.
-func removeFolders() {
-	own := os.Getenv(plugin.EnvUnixSocketDir)
-	all := filepath.Dir(own)
-	if strings.HasPrefix(filepath.Base(all), phonewire.SocketFolder) && os.Remove(own) == nil {
-		_ = os.Remove(all)
+// RemoveFolder removes the folder of this process's socket, and the one above
+// it if it is the last there: the supervisor made both, and would remove them
+// if it were not gone itself. It is called after Serve, when the supervisor is
+// known to be gone.
+func RemoveFolder() {
+	dir := os.Getenv(plugin.EnvUnixSocketDir)
+	if dir == "" {
+		return
 	}
+	above := filepath.Dir(dir)
+	_ = os.RemoveAll(dir) // nobody is left to be told
+	_ = os.Remove(filepath.Join(above, phonewire.LockName))
+	_ = os.Remove(above) // fails while others have theirs in it
 }
 
 // served is the phone as go-plugin wants to have it.

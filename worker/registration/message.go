@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"ringmaster/worker/sipua"
 )
 
 // newRequest makes a REGISTER, complete but for Via. The lifetime goes in
@@ -13,7 +15,7 @@ import (
 // the header only.
 func (r *Registration) newRequest(contact sip.Uri, expires int) *sip.Request {
 	account := r.registrar
-	account.User = r.cfg.Username
+	account.User = sipua.User(r.cfg.Username)
 	callID, hops, lifetime := sip.CallIDHeader(r.callID), sip.MaxForwardsHeader(70), sip.ExpiresHeader(expires)
 
 	req := sip.NewRequest(sip.REGISTER, r.registrar)

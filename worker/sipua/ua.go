@@ -178,10 +178,11 @@ func (u *UA) LocalAddr(remote netip.Addr) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(addr, uint16(u.LocalPort())), err
 }
 
-// Contact is this phone's address as seen from t. Without a route there it
+// Contact is this phone's address as seen from t; user is a username, see
+// User. Without a route there it
 // has no usable host; sending to t then fails too.
 func (u *UA) Contact(user string, t Target) sip.Uri {
-	uri := sip.Uri{Scheme: "sip", User: user, Host: u.hostTowards(t), Port: u.LocalPort()}
+	uri := sip.Uri{Scheme: "sip", User: User(user), Host: u.hostTowards(t), Port: u.LocalPort()}
 	if u.cfg.Transport != phone.UDP {
 		uri.UriParams = sip.HeaderParams{{K: "transport", V: string(u.cfg.Transport)}}
 	}
