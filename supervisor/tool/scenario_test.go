@@ -91,8 +91,8 @@ func TestRunsByTheirIDs(t *testing.T) {
 	const call = `{"scenario": {"name": "call", "phones": ["a"], "initial_actions": [{"make_call": {"phone_id": "a", "to": "sip:b@h"}}], "stop_on": [{"event": "dtmf.in"}], "timeout_ms": "5s"}}`
 	for tool, calls := range map[string][][2]string{
 		"start_scenario": {
-			{"it goes on", call},
 			{"faults", `{"scenario": {"phons": []}}`},
+			{"it goes on", call},
 		},
 		"get_run": {
 			{"none", `{"run_id": "run_1"}`},
