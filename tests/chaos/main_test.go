@@ -2,8 +2,11 @@ package chaos
 
 import (
 	"flag"
+	"os"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"ringmaster/tests/mcpclient"
 )
@@ -21,10 +24,12 @@ func TestMain(m *testing.M) {
 	if programs, err = mcpclient.FindPrograms(); err != nil {
 		panic(err)
 	}
-	m.Run()
-	if err := programs.Remove(); err != nil {
-		panic(err)
-	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+		if err := programs.Remove(); err != nil {
+			panic(err)
+		}
+		os.Exit(status) //nolint:forbidigo // TestMain ends the tests
+	}))
 }
 
 // plan is how much is done.
