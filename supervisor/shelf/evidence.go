@@ -65,11 +65,11 @@ func below(ctx context.Context, folder string, show func(name string, info fs.Fi
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if fault != nil || d.IsDir() || mimeOf(name) == "" {
-			return nil
-		}
-		if info, err := root.Stat(name); err == nil && info.Mode().IsRegular() {
-			show(name, info)
+		// What cannot be looked at is left out; the rest is still worth listing.
+		if fault == nil && !d.IsDir() && mimeOf(name) != "" {
+			if info, err := root.Stat(name); err == nil && info.Mode().IsRegular() {
+				show(name, info)
+			}
 		}
 		return nil
 	})
