@@ -196,6 +196,7 @@ func (c *Call) closeMedia() {
 	c.silent.Store(true)
 	c.stats, c.playing = c.stream.Stats(), ""
 	c.stream.Close()
+	c.heard, c.sent, c.quality = c.stream.Heard(), c.stream.Sent(), c.stream.Quality()
 	c.stream = nil
 }
 
