@@ -108,6 +108,24 @@ func TestOneWay(t *testing.T) {
 	}
 }
 
+// Music goes on while digits pause, in whole packets with their own timestamps.
+func TestSoundInAPauseOfDigits(t *testing.T) {
+	s := listening(t, codec.PCMU)
+	a := s.streams[0]
+	if err := a.SendDTMF("1,2"); err != nil {
+		t.Fatal(err)
+	}
+	for range 8 + 100 + 8 + 4 {
+		s.step(nil)
+	}
+	if got := a.Sent(); got.MissingMs != 320 || got.Lasted() != 2400*time.Millisecond {
+		t.Errorf("two digits of 160 ms: %+v", got)
+	}
+	if got := a.Stats(); got.TxPackets != 7+100+7+4 {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestHoldAndDigitsAreMissing(t *testing.T) {
 	s := listening(t, codec.PCMU)
 	a := s.streams[0]

@@ -102,15 +102,18 @@ func (s *Stream) sendDigits() bool {
 	if !l.plan.canSendDigits() {
 		return false // the far end takes them no more; they wait for it to change its mind
 	}
-	s.abandon(l.plan)
-	e, send, done := l.digits.Step(l.timestamp, l.plan.sendTicks())
+	waiting := len(l.pending) * l.plan.Send.ClockRate / l.plan.Send.SampleRate
+	e, send, done := l.digits.Step(l.timestamp+uint32(waiting), l.plan.sendTicks())
+	if l.digits.Alone() {
+		s.abandon(l.plan)
+	}
 	if send {
 		s.transmit(uint8(l.plan.EventSendPT), e.Marker, e.Timestamp, e.Payload[:])
 	}
 	if done != "" {
 		l.plan.sink.DTMFSent(done)
 	}
-	return l.digits.Busy()
+	return l.digits.Alone()
 }
 
 // finishDigit says the end of a digit that sounds when nothing may be sent any

@@ -6,7 +6,8 @@
 //	outbound.go   what the far end says to a call that we began
 //	inbound.go    a call that came in
 //	command.go    what the user asks of it
-//	media.go      offer and answer put into effect; digits
+//	media.go      offer and answer put into effect
+//	digits.go     digits, sent and received
 //	heard.go      what was heard and sent, as an event tells it
 //	hold.go       re-INVITEs
 //	transfer.go   REFER, both ways
@@ -120,7 +121,9 @@ func newCall(env *Env, id phone.CallID) *Call {
 	if s.SRTP {
 		cfg.NewKey = env.SRTPKey
 	}
-	return &Call{env: env, id: id, startedAt: env.Loop.Now(), negotiation: negotiate.New(cfg)}
+	c := &Call{env: env, id: id, startedAt: env.Loop.Now(), negotiation: negotiate.New(cfg)}
+	c.info = c.newInfoQueue()
+	return c
 }
 
 // ID is the call's id.
@@ -189,6 +192,7 @@ func (c *Call) entered(s phone.State) {
 		}
 	case phone.StateDisconnected:
 		c.endedAt = c.env.Loop.Now()
+		c.info.drop()
 		c.closeMedia()
 		c.env.Over(c)
 	}
