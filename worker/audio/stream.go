@@ -53,6 +53,8 @@ type Stream struct {
 	packets packetQueue
 	heard   atomic.Bool
 
+	sounds sounds // the clock's, for all to ask
+
 	events dtmf.Receiver // the reader's
 	leg    leg           // the clock's
 
