@@ -54,10 +54,29 @@ var silence [samples16k]int16 //nolint:gochecknoglobals // only read
 
 const samples16k = 16000 / framesPerSecond
 
-// receive takes this tick's frame out of what arrived.
+// receive takes this tick's frame out of what arrived, and notices silence
+// where sound may come.
 func (s *Stream) receive(now time.Time) {
 	l := &s.leg
 	s.adopt()
+	s.hear(now)
+	packet := s.fresh.Swap(false)
+	if !l.plan.MayReceive {
+		return
+	}
+	switch l.silence.Frame(quality.Level(l.frame), packet, frameTime) {
+	case quality.FellSilent:
+		l.plan.sink.MediaSilence("quiet")
+	case quality.NoPackets:
+		l.plan.sink.MediaSilence("no_rtp")
+	case quality.SoundAgain:
+		l.plan.sink.MediaResumed()
+	}
+}
+
+// hear takes this tick's frame out of what arrived.
+func (s *Stream) hear(now time.Time) {
+	l := &s.leg
 	s.collect()
 	l.decoded = l.decoded[:copy(l.decoded, l.decoded[l.used:])]
 	l.used = 0
@@ -78,11 +97,6 @@ func (s *Stream) receive(now time.Time) {
 		l.decoded = append(l.decoded, silence[:short]...)
 	}
 	l.frame, l.used = l.decoded[:n], n
-	if s.heard.Load() {
-		if silent, changed := l.silence.Frame(quality.Level(l.frame), frameTime); changed {
-			l.plan.sink.MediaSilence(silent)
-		}
-	}
 }
 
 // collect moves what arrived into the jitter buffer.
