@@ -85,6 +85,7 @@ type Call struct {
 	session     *dialog.Session
 	negotiation *negotiate.Negotiation
 	stream      *audio.Stream // nil before the first description, and at the end
+	received    atomic.Bool   // RTP has come
 	silent      atomic.Bool   // the media reports nothing any more
 	segment     segment
 	mediaUp     bool // it has been, perhaps no longer
@@ -207,6 +208,7 @@ func (c *Call) entered(s phone.State) {
 		"last_status_text": c.lastText,
 		"direction":        string(c.direction()),
 		"sip_call_id":      c.session.CallID(),
+		"local_tag":        c.session.LocalTag(),
 		"codec":            c.codecName,
 		"remote_contact":   c.session.RemoteContact(),
 		"local_contact":    c.session.LocalContact(),
