@@ -149,6 +149,7 @@ type historyRow struct {
 	LastStatusText *string         `json:"last_status_text"`
 	Codec          *string         `json:"codec"`
 	RecordingFile  *Path           `json:"recording_file"`
+	RecordingURI   *string         `json:"recording_uri"`
 	Timestamp      *string         `json:"timestamp"` // of the call's end
 }
 
@@ -167,7 +168,7 @@ func getCallHistory(ctx context.Context, c *call, a lastArgument) (historyResult
 		result.History = append(result.History, historyRow{
 			PhoneID: c.phone, CallID: i.CallID, Direction: i.Direction, RemoteURI: cleanOrNull(i.RemoteURI), Duration: seconds(i),
 			LastStatus: orNull(i.LastStatus), LastStatusText: statusText(i), Codec: cleanOrNull(i.Codec),
-			RecordingFile: orNull(Path(i.RecordingFile)), Timestamp: timestampOrNull(i.EndedAt),
+			RecordingFile: orNull(Path(i.RecordingFile)), RecordingURI: c.set.uri(i.RecordingFile), Timestamp: timestampOrNull(i.EndedAt),
 		})
 	}
 	result.TotalCount = len(result.History)
