@@ -29,6 +29,7 @@ func (c *Call) openMedia(source netip.Addr) error {
 		return phone.Errorf(phone.Internal, "call %d: no RTP port can be opened on %s: %v", c.id, source, err)
 	}
 	c.stream = s
+	c.env.PortOpened(s.LocalPort())
 	return nil
 }
 
@@ -195,7 +196,9 @@ func (c *Call) closeMedia() {
 	c.closeSegment()
 	c.silent.Store(true)
 	c.stats, c.playing = c.stream.Stats(), ""
+	port := c.stream.LocalPort()
 	c.stream.Close()
+	c.env.PortClosed(port)
 	c.stream = nil
 }
 
