@@ -128,6 +128,7 @@ type Settings struct {
 	TlsCertFile      string     `protobuf:"bytes,15,opt,name=tls_cert_file,json=tlsCertFile,proto3" json:"tls_cert_file,omitempty"`
 	TlsKeyFile       string     `protobuf:"bytes,16,opt,name=tls_key_file,json=tlsKeyFile,proto3" json:"tls_key_file,omitempty"`
 	TlsInsecure      bool       `protobuf:"varint,17,opt,name=tls_insecure,json=tlsInsecure,proto3" json:"tls_insecure,omitempty"`
+	CaptureFilter    string     `protobuf:"bytes,18,opt,name=capture_filter,json=captureFilter,proto3" json:"capture_filter,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -279,6 +280,13 @@ func (x *Settings) GetTlsInsecure() bool {
 		return x.TlsInsecure
 	}
 	return false
+}
+
+func (x *Settings) GetCaptureFilter() string {
+	if x != nil {
+		return x.CaptureFilter
+	}
+	return ""
 }
 
 // CodecList tells the default list from an empty one.
@@ -531,6 +539,7 @@ type Update struct {
 	Srtp             *bool                  `protobuf:"varint,5,opt,name=srtp,proto3,oneof" json:"srtp,omitempty"`
 	RecordingEnabled *bool                  `protobuf:"varint,6,opt,name=recording_enabled,json=recordingEnabled,proto3,oneof" json:"recording_enabled,omitempty"`
 	CaptureEnabled   *bool                  `protobuf:"varint,7,opt,name=capture_enabled,json=captureEnabled,proto3,oneof" json:"capture_enabled,omitempty"`
+	CaptureFilter    *string                `protobuf:"bytes,8,opt,name=capture_filter,json=captureFilter,proto3,oneof" json:"capture_filter,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -612,6 +621,13 @@ func (x *Update) GetCaptureEnabled() bool {
 		return *x.CaptureEnabled
 	}
 	return false
+}
+
+func (x *Update) GetCaptureFilter() string {
+	if x != nil && x.CaptureFilter != nil {
+		return *x.CaptureFilter
+	}
+	return ""
 }
 
 type DoRequest struct {
@@ -3764,7 +3780,7 @@ const file_phone_proto_rawDesc = "" +
 	"\vphone.proto\x12\x13ringmaster.phone.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x0e\n" +
 	"\fHelloRequest\"8\n" +
 	"\rHelloResponse\x12'\n" +
-	"\x0fprogram_version\x18\x01 \x01(\tR\x0eprogramVersion\"\xb5\x04\n" +
+	"\x0fprogram_version\x18\x01 \x01(\tR\x0eprogramVersion\"\xdc\x04\n" +
 	"\bSettings\x12\x19\n" +
 	"\bphone_id\x18\x01 \x01(\tR\aphoneId\x12\x16\n" +
 	"\x06domain\x18\x02 \x01(\tR\x06domain\x12\x1a\n" +
@@ -3786,7 +3802,8 @@ const file_phone_proto_rawDesc = "" +
 	"\rtls_cert_file\x18\x0f \x01(\tR\vtlsCertFile\x12 \n" +
 	"\ftls_key_file\x18\x10 \x01(\tR\n" +
 	"tlsKeyFile\x12!\n" +
-	"\ftls_insecure\x18\x11 \x01(\bR\vtlsInsecure\";\n" +
+	"\ftls_insecure\x18\x11 \x01(\bR\vtlsInsecure\x12%\n" +
+	"\x0ecapture_filter\x18\x12 \x01(\tR\rcaptureFilter\";\n" +
 	"\tCodecList\x12\x18\n" +
 	"\adefault\x18\x01 \x01(\bR\adefault\x12\x14\n" +
 	"\x05names\x18\x02 \x03(\tR\x05names\"3\n" +
@@ -3804,7 +3821,7 @@ const file_phone_proto_rawDesc = "" +
 	"last_rites\x18\a \x01(\bR\tlastRites\"2\n" +
 	"\x11ConfigureResponse\x12\x1d\n" +
 	"\n" +
-	"local_port\x18\x01 \x01(\x03R\tlocalPort\"\xfa\x02\n" +
+	"local_port\x18\x01 \x01(\x03R\tlocalPort\"\xb9\x03\n" +
 	"\x06Update\x12$\n" +
 	"\vauto_answer\x18\x01 \x01(\bH\x00R\n" +
 	"autoAnswer\x88\x01\x01\x126\n" +
@@ -3813,13 +3830,15 @@ const file_phone_proto_rawDesc = "" +
 	"\x05realm\x18\x04 \x01(\tH\x02R\x05realm\x88\x01\x01\x12\x17\n" +
 	"\x04srtp\x18\x05 \x01(\bH\x03R\x04srtp\x88\x01\x01\x120\n" +
 	"\x11recording_enabled\x18\x06 \x01(\bH\x04R\x10recordingEnabled\x88\x01\x01\x12,\n" +
-	"\x0fcapture_enabled\x18\a \x01(\bH\x05R\x0ecaptureEnabled\x88\x01\x01B\x0e\n" +
+	"\x0fcapture_enabled\x18\a \x01(\bH\x05R\x0ecaptureEnabled\x88\x01\x01\x12*\n" +
+	"\x0ecapture_filter\x18\b \x01(\tH\x06R\rcaptureFilter\x88\x01\x01B\x0e\n" +
 	"\f_auto_answerB\v\n" +
 	"\t_passwordB\b\n" +
 	"\x06_realmB\a\n" +
 	"\x05_srtpB\x14\n" +
 	"\x12_recording_enabledB\x12\n" +
-	"\x10_capture_enabled\"\x8c\r\n" +
+	"\x10_capture_enabledB\x11\n" +
+	"\x0f_capture_filter\"\x8c\r\n" +
 	"\tDoRequest\x12<\n" +
 	"\tmake_call\x18\x01 \x01(\v2\x1d.ringmaster.phone.v1.MakeCallH\x00R\bmakeCall\x12;\n" +
 	"\x06answer\x18\x02 \x01(\v2!.ringmaster.phone.v1.StatusOnCallH\x00R\x06answer\x12;\n" +

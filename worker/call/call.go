@@ -59,6 +59,9 @@ type Env struct {
 	// Capture is the capture that has been open since then, or was open at
 	// some time since; "" when there was none.
 	Capture func(since time.Time) string
+	// PortOpened and PortClosed are told of a call's RTP port; the one above
+	// it is RTCP's.
+	PortOpened, PortClosed func(rtp int)
 	// SessionID makes the number of an o= line.
 	SessionID func() uint64
 	// SRTPKey makes a master key and salt.

@@ -27,6 +27,7 @@ func (c *Call) openMedia(source netip.Addr) error {
 		return phone.Errorf(phone.Internal, "call %d: no RTP port can be opened on %s: %v", c.id, source, err)
 	}
 	c.stream = s
+	c.env.PortOpened(s.LocalPort())
 	return nil
 }
 
@@ -193,8 +194,10 @@ func (c *Call) closeMedia() {
 	c.closeSegment()
 	c.silent.Store(true)
 	c.stats, c.playing = c.stream.Stats(), ""
+	port := c.stream.LocalPort()
 	c.stream.Close()
 	c.heard, c.sent, c.quality = c.stream.Heard(), c.stream.Sent(), c.stream.Quality()
+	c.env.PortClosed(port)
 	c.stream = nil
 	if c.received.Load() {
 		c.env.Emit("media.stopped", c.id, map[string]any{})
