@@ -108,7 +108,12 @@ func (h *house) run(ctx context.Context, all []loaded, p printer) ([]report.Ran,
 	var verdict error
 	for _, l := range all {
 		p.begin(l)
-		result := h.runner.Run(ctx, l.scenario, runs.Options{Progress: p.entry})
+		run, err := h.runs.StartIn(ctx, l.scenario, runs.Options{})
+		if err != nil {
+			return results, cannot(err)
+		}
+		_ = run.Follow(context.WithoutCancel(ctx), 0, p.entry) // the run ends with ctx itself
+		result, _ := run.Result()
 		results = append(results, report.Ran{File: l.file, Result: result})
 		if err := p.end(result); err != nil {
 			return results, cannot(err)

@@ -51,7 +51,7 @@ func newServer(ctx context.Context, e Edges, o serveOptions) (*assembly, error) 
 	a.tools = tool.New(tool.Options{
 		Phones: a.fleet, Hub: a.journal, Now: e.Now, Profile: cmp.Or(o.profile, a.roots.Profile), Getenv: e.lookupEnv,
 		Codecs: a.codecs, Recordings: a.roots.Recordings, Captures: a.roots.Captures, FilesUnder: o.filesUnder, HostPaths: hostPaths(a.roots), Shared: shared,
-		Runs: a.runner, Patterns: patterns, Peers: a.peers(),
+		Runs: a.runs, Patterns: patterns, Peers: a.peers(),
 	})
 	a.mcp = mcpserver.New(mcpserver.Options{
 		Tools: a.tools, Shared: shared, Version: phonewire.Version, Log: a.log.Named("mcp"), Ready: a.ready,

@@ -97,4 +97,8 @@ type RTPStats struct {
 	RxDiscard          int64 // came too late, or could not be used
 	RxJitterUsec       int64 // RFC 3550 §6.4.1 interarrival jitter
 	RTTUsec            int64 // 0 until an RTCP report allows it
+
+	RxFrom       string // host:port that the newest RTP packet came from; "" before any
+	RxUnagreed   int64  // of RxDiscard: packets of a payload type that nobody had agreed on
+	RxUnagreedPT int64  // the newest such type
 }

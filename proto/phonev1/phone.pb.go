@@ -2553,6 +2553,9 @@ type RTPStats struct {
 	RxDiscard     int64                  `protobuf:"varint,8,opt,name=rx_discard,json=rxDiscard,proto3" json:"rx_discard,omitempty"`
 	RxJitterUsec  int64                  `protobuf:"varint,9,opt,name=rx_jitter_usec,json=rxJitterUsec,proto3" json:"rx_jitter_usec,omitempty"`
 	RttUsec       int64                  `protobuf:"varint,10,opt,name=rtt_usec,json=rttUsec,proto3" json:"rtt_usec,omitempty"`
+	RxFrom        string                 `protobuf:"bytes,11,opt,name=rx_from,json=rxFrom,proto3" json:"rx_from,omitempty"`
+	RxUnagreed    int64                  `protobuf:"varint,12,opt,name=rx_unagreed,json=rxUnagreed,proto3" json:"rx_unagreed,omitempty"`
+	RxUnagreedPt  int64                  `protobuf:"varint,13,opt,name=rx_unagreed_pt,json=rxUnagreedPt,proto3" json:"rx_unagreed_pt,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2653,6 +2656,27 @@ func (x *RTPStats) GetRxJitterUsec() int64 {
 func (x *RTPStats) GetRttUsec() int64 {
 	if x != nil {
 		return x.RttUsec
+	}
+	return 0
+}
+
+func (x *RTPStats) GetRxFrom() string {
+	if x != nil {
+		return x.RxFrom
+	}
+	return ""
+}
+
+func (x *RTPStats) GetRxUnagreed() int64 {
+	if x != nil {
+		return x.RxUnagreed
+	}
+	return 0
+}
+
+func (x *RTPStats) GetRxUnagreedPt() int64 {
+	if x != nil {
+		return x.RxUnagreedPt
 	}
 	return 0
 }
@@ -3791,7 +3815,7 @@ const file_phone_proto_rawDesc = "" +
 	"started_at\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x12;\n" +
 	"\vanswered_at\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"answeredAt\x125\n" +
-	"\bended_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\"\xad\x02\n" +
+	"\bended_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\"\x8d\x03\n" +
 	"\bRTPStats\x12\x1d\n" +
 	"\n" +
 	"tx_packets\x18\x01 \x01(\x03R\ttxPackets\x12\x19\n" +
@@ -3807,7 +3831,11 @@ const file_phone_proto_rawDesc = "" +
 	"rx_discard\x18\b \x01(\x03R\trxDiscard\x12$\n" +
 	"\x0erx_jitter_usec\x18\t \x01(\x03R\frxJitterUsec\x12\x19\n" +
 	"\brtt_usec\x18\n" +
-	" \x01(\x03R\arttUsec\"$\n" +
+	" \x01(\x03R\arttUsec\x12\x17\n" +
+	"\arx_from\x18\v \x01(\tR\x06rxFrom\x12\x1f\n" +
+	"\vrx_unagreed\x18\f \x01(\x03R\n" +
+	"rxUnagreed\x12$\n" +
+	"\x0erx_unagreed_pt\x18\r \x01(\x03R\frxUnagreedPt\"$\n" +
 	"\fWatchRequest\x12\x14\n" +
 	"\x05after\x18\x01 \x01(\x04R\x05after\"\xdc\x02\n" +
 	"\x05Entry\x12\x10\n" +

@@ -97,7 +97,7 @@ func newServerAt(recordings string, shared bool, ready <-chan struct{}) (*Server
 	f := &fakeFleet{}
 	journal := hub.New()
 	set := tool.New(tool.Options{
-		Phones: f, Hub: journal, Runs: &runs.Runner{Hub: journal}, Patterns: &pattern.Library{}, Now: time.Now, Profile: "testdata/phones.yaml", Shared: shared,
+		Phones: f, Hub: journal, Runs: runs.NewStore(&runs.Runner{Hub: journal}), Patterns: &pattern.Library{}, Now: time.Now, Profile: "testdata/phones.yaml", Shared: shared,
 		Getenv: func(string) (string, bool) { return "", false }, Codecs: func(context.Context) []string { return nil }, Recordings: recordings,
 	})
 	s := New(Options{Tools: set, Shared: shared, Version: "test", Log: hclog.NewNullLogger(), Ready: ready})

@@ -54,19 +54,22 @@ func (e Evidence) Files(ctx context.Context) ([]File, error) {
 // none. Links to folders are not followed, links to files only within.
 func below(ctx context.Context, folder string, show func(name string, info fs.FileInfo)) error {
 	root, err := os.OpenRoot(folder)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil
+	}
+	if err != nil {
+		return err
 	}
 	defer root.Close()
 	return fs.WalkDir(root.FS(), ".", func(name string, d fs.DirEntry, fault error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if fault != nil || d.IsDir() || mimeOf(name) == "" {
-			return nil
-		}
-		if info, err := root.Stat(name); err == nil && info.Mode().IsRegular() {
-			show(name, info)
+		// What cannot be looked at is left out; the rest is still worth listing.
+		if fault == nil && !d.IsDir() && mimeOf(name) != "" {
+			if info, err := root.Stat(name); err == nil && info.Mode().IsRegular() {
+				show(name, info)
+			}
 		}
 		return nil
 	})

@@ -21,6 +21,22 @@ type rtpFields struct {
 	RxDiscard    int64 `json:"rx_discard"`
 	RxJitterUsec int64 `json:"rx_jitter_usec"`
 	RTTUsec      int64 `json:"rtt_usec"`
+
+	RxFrom       *string `json:"rx_from"`        // host:port of the newest packet
+	RxUnagreed   int64   `json:"rx_unagreed"`    // of rx_discard: of a payload type that nobody had agreed on
+	RxUnagreedPT *int64  `json:"rx_unagreed_pt"` // the newest such type
+}
+
+func rtpFieldsOf(s phone.RTPStats) rtpFields {
+	f := rtpFields{
+		TxPackets: s.TxPackets, TxBytes: s.TxBytes, RxPackets: s.RxPackets, RxBytes: s.RxBytes, RxLoss: s.RxLoss, RxDup: s.RxDup,
+		RxReorder: s.RxReorder, RxDiscard: s.RxDiscard, RxJitterUsec: s.RxJitterUsec, RTTUsec: s.RTTUsec,
+		RxFrom: cleanOrNull(s.RxFrom), RxUnagreed: s.RxUnagreed,
+	}
+	if s.RxUnagreed > 0 {
+		f.RxUnagreedPT = &s.RxUnagreedPT
+	}
+	return f
 }
 
 type callFields struct {
@@ -49,7 +65,7 @@ func callFieldsOf(i phone.CallInfo) callFields {
 		Codec: cleanOrNull(i.Codec), Duration: seconds(i), LastStatus: orNull(i.LastStatus), LastStatusText: statusText(i),
 		RecordingFile: orNull(Path(i.RecordingFile)), PlayingFile: orNull(Path(i.PlayingFile)),
 		OnHold: i.OnHold, SIPCallID: cleanOrNull(i.SIPCallID),
-		RTP: rtpFields(i.RTP),
+		RTP: rtpFieldsOf(i.RTP),
 	}
 }
 

@@ -75,6 +75,7 @@ func TestReadResource(t *testing.T) {
 		"ringmaster://sip-log/a/1000":           "belongs to",
 		"ringmaster://sip-log/a/9999":           "not found",
 		"ringmaster://sip-log/":                 "invalid",
+		"ringmaster://runs/run_1":               "no scenario has run",
 		"ringmaster://recordings/a/dir.wav":     "there is no such file",
 		"ringmaster://recordings/../x":          "is not a name that the server gives",
 		"ringmaster://captures/a/x.pcap":        "is not a name that the server gives", // no root
