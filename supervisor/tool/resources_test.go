@@ -117,8 +117,9 @@ func TestAnswersNameTheResourcesThatTheyTellOf(t *testing.T) {
 		}
 	}
 	path := Path("/host/a/call_0.wav")
-	run := runResult{Artifacts: map[phone.ID]*artifacts{"b": nil, "a": {Recording: &path}}}
-	if got := s.linked(&run); !slices.Equal(got, []string{"ringmaster://recordings/a/call_0.wav"}) {
+	id := "run_1"
+	run := runResult{RunID: &id, runReport: runReport{Artifacts: map[phone.ID]*artifacts{"b": nil, "a": {Recording: &path}}}}
+	if got := s.linked(&run); !slices.Equal(got, []string{"ringmaster://runs/run_1", "ringmaster://recordings/a/call_0.wav"}) {
 		t.Errorf("of a run: %q", got)
 	}
 }
