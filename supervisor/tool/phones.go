@@ -303,7 +303,7 @@ func getPhone(ctx context.Context, c *call, a phoneArgument) (phoneResult, error
 		LocalPort: st.LocalPort, TransportID: st.TransportID, Codecs: s.Codecs, AutoAnswer: s.AutoAnswer, SRTP: s.SRTP, Register: s.Register,
 		RecordingEnabled: s.RecordingEnabled, CaptureEnabled: s.CaptureEnabled, CaptureFilter: captureFilter(s),
 		registrationFields: registrationOf(st.Settings, st.Registration),
-		TLSCAFile: orNull(s.TLSCAFile), TLSCertFile: orNull(s.TLSCertFile), TLSKeyFile: orNull(s.TLSKeyFile), TLSInsecure: s.TLSInsecure,
+		TLSCAFile:          orNull(s.TLSCAFile), TLSCertFile: orNull(s.TLSCertFile), TLSKeyFile: orNull(s.TLSKeyFile), TLSInsecure: s.TLSInsecure,
 		ActiveCalls: []callFields{}, Tools: c.set.toolNames(ctx, st), Worker: c.set.workerOf(st.Worker),
 	}
 	out, err := c.set.o.Phones.Do(ctx, id, phone.ListCalls{})
