@@ -41,9 +41,9 @@ type Options struct {
 	Timeout time.Duration
 	// Permit, when set, refuses a command by an error.
 	Permit func(phone.Command) error
-	// Progress, when set, is told of every entry as it is put on the
+	// progress, when set, is told of every entry as it is put on the
 	// timeline. It must not wait.
-	Progress func(timeline.Entry)
+	progress func(timeline.Entry)
 }
 
 // Run runs a scenario and answers when it is over and nothing of it is left;
@@ -53,7 +53,7 @@ func (r *Runner) Run(ctx context.Context, s scenario.Scenario, o Options) timeli
 	defer l.close()
 	return scenario.Run(ctx, s, engine.Env{
 		Phones: l, Feed: feed{r.Hub}, Files: files{runner: r},
-		Publish: r.Hub.Publish, Progress: o.Progress, Timeout: o.Timeout,
+		Publish: r.Hub.Publish, Progress: o.progress, Timeout: o.Timeout,
 	})
 }
 

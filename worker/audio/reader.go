@@ -41,6 +41,9 @@ func (r *reader) Packet(p *rtpsession.Packet) {
 		a.Ticks, a.clockRate = d.coder.Ticks(p.Payload), d.spec.ClockRate
 	case pt == plan.CNPT:
 		a.Ticks, a.clockRate = 1, plan.Send.ClockRate // it begins a silence that has no length of its own
+	default:
+		r.session.Unagreed(p.PayloadType)
+		return
 	}
 	if a.Ticks == 0 || !r.packets.add(a) {
 		r.session.Discard()

@@ -57,6 +57,8 @@ type Stream struct {
 	heard   atomic.Bool // a packet has arrived, ever
 	fresh   atomic.Bool // since the last tick
 
+	sounds sounds // the clock's, for all to ask
+
 	events dtmf.Receiver // the reader's
 	leg    leg           // the clock's
 

@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"mime"
 	"net/netip"
-	"strings"
 	"sync/atomic"
 
 	"ringmaster/proto/phone"
 	"ringmaster/worker/audio"
-	"ringmaster/worker/dialog"
 	"ringmaster/worker/negotiate"
 	"ringmaster/worker/rtpsession"
 )
@@ -29,6 +27,7 @@ func (c *Call) openMedia(source netip.Addr) error {
 		return phone.Errorf(phone.Internal, "call %d: no RTP port can be opened on %s: %v", c.id, source, err)
 	}
 	c.stream = s
+	c.env.PortOpened(s.LocalPort())
 	return nil
 }
 
@@ -195,7 +194,10 @@ func (c *Call) closeMedia() {
 	c.closeSegment()
 	c.silent.Store(true)
 	c.stats, c.playing = c.stream.Stats(), ""
+	port := c.stream.LocalPort()
 	c.stream.Close()
+	c.heard, c.sent, c.quality = c.stream.Heard(), c.stream.Sent(), c.stream.Quality()
+	c.env.PortClosed(port)
 	c.stream = nil
 	if c.received.Load() {
 		c.env.Emit("media.stopped", c.id, map[string]any{})
@@ -243,75 +245,6 @@ func (s sink) MediaSilence(why string) {
 }
 
 func (s sink) MediaResumed() { s.emit("media.resumed", map[string]any{}) }
-
-// infoQueue sends digits one INFO at a time, so that they keep their order.
-type infoQueue struct {
-	digits  string
-	sending bool
-}
-
-func (q *infoQueue) push(c *Call, digits string) {
-	q.digits += digits
-	if !q.sending {
-		q.next(c)
-	}
-}
-
-func (q *infoQueue) next(c *Call) {
-	q.sending = q.digits != ""
-	if !q.sending {
-		return
-	}
-	digit := q.digits[:1]
-	q.digits = q.digits[1:]
-	body := fmt.Sprintf("Signal=%s\r\nDuration=160\r\n", digit)
-	c.session.Info(dtmfRelay, []byte(body), func(a dialog.Answer, err error) {
-		switch {
-		case err != nil:
-			c.log().Warn("a digit was not taken", "error", err)
-		case a.Status >= 300:
-			c.log().Warn("a digit was refused", "status", a.Status)
-		default:
-			c.env.Emit("dtmf.out", c.id, map[string]any{"digits": digit, "method": "info"})
-		}
-		q.next(c)
-	})
-}
-
-const dtmfRelay = "application/dtmf-relay"
-
-// Informed takes the far end's INFO: digits in either of the usual bodies.
-func (c *Call) Informed(contentType string, body []byte) bool {
-	digit, ok := infoDigit(contentType, string(body))
-	if ok {
-		c.env.Emit("dtmf.in", c.id, map[string]any{"digit": digit, "method": "info"})
-	}
-	return ok
-}
-
-func infoDigit(contentType, body string) (string, bool) {
-	t, _, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		return "", false
-	}
-	switch t {
-	case dtmfRelay:
-		for line := range strings.Lines(body) {
-			if name, value, ok := strings.Cut(line, "="); ok && strings.EqualFold(strings.TrimSpace(name), "signal") {
-				body = value
-				break
-			}
-		}
-	case "application/dtmf":
-	default:
-		return "", false
-	}
-	digit := strings.ToUpper(strings.TrimSpace(body))
-	if len(digit) != 1 || !strings.Contains("0123456789*#ABCD", digit) {
-		return "", false
-	}
-	return digit, true
-}
 
 // wanted is the direction that our descriptions ask for.
 func (c *Call) wanted() negotiate.Direction {

@@ -207,21 +207,34 @@ func TestSilenceIsToldOnceAndTakenBack(t *testing.T) {
 	}
 }
 
-func TestMOS(t *testing.T) {
+func TestRating(t *testing.T) {
 	for _, c := range []struct {
-		delay time.Duration
-		loss  float64
-		want  float64
+		delay   time.Duration
+		loss    float64
+		codec   Impairment
+		r, want float64
 	}{
-		{0, 0, 4.41},                      // R = 93.2
-		{150 * time.Millisecond, 0, 4.34}, // R = 89.6
-		{400 * time.Millisecond, 0, 3.06}, // R = 59.1
-		{0, 0.05, 3.92},                   // Ie,eff = 15.8
-		{0, 1, 1.19},
-		{5 * time.Second, 1, 1},
+		{0, 0, G711Concealed, 93.2, 4.41}, // ITU-T G.107: all at their defaults
+		{150 * time.Millisecond, 0, G711Concealed, 89.6, 4.34},
+		{400 * time.Millisecond, 0, G711Concealed, 59.1, 3.06},
+		{0, 0.05, G711Concealed, 77.4, 3.92},                             // Ie,eff = 95 * 5 / 30.1
+		{0, 0.01, Impairment{Robustness: 4.3}, 75.3, 3.83},               // G.113: G.711 without concealment
+		{0, 0.02, Impairment{Equipment: 11, Robustness: 19}, 74.2, 3.79}, // G.113: G.729A with VAD
+		{0, 1, G711Concealed, 17.3, 1.18},
+		{5 * time.Second, 1, G711Concealed, 0, 1},
 	} {
-		if got := MOS(c.delay, c.loss, G711Concealed); math.Abs(got-c.want) > 0.02 {
-			t.Errorf("MOS(%v, %v) = %.3f, want %.2f", c.delay, c.loss, got, c.want)
+		r := Rating(c.delay, c.loss, c.codec)
+		if got := MOS(r); math.Abs(r-c.r) > 0.05 || math.Abs(got-c.want) > 0.02 {
+			t.Errorf("delay %v, loss %v: R %.2f, MOS %.3f, want %.1f, %.2f", c.delay, c.loss, r, got, c.r, c.want)
+		}
+	}
+}
+
+// The rows of ITU-T G.107, table B.1.
+func TestMOS(t *testing.T) {
+	for r, want := range map[float64]float64{-5: 1, 0: 1, 50: 2.58, 60: 3.10, 70: 3.60, 80: 4.03, 90: 4.34, 93.2: 4.41, 100: 4.5, 110: 4.5} {
+		if got := MOS(r); math.Abs(got-want) > 0.0075 {
+			t.Errorf("MOS(%v) = %.3f, want %.2f", r, got, want)
 		}
 	}
 }
