@@ -279,12 +279,18 @@ var cases = []struct {
 	}), "on_hold", OutcomeCompleted, ByLocal, ""},
 	{"nothing goes", talked(rtp(func(s *phone.RTPStats) { s.TxPackets = 0 })), "no_sound_out", OutcomeCompleted, ByLocal, "this phone sent nothing"},
 	{"nothing at all", talked(rtp(func(s *phone.RTPStats) { *s = phone.RTPStats{} })), "no_sound", OutcomeCompleted, ByLocal, "in either direction"},
-	{"it goes quiet", talked(func(f *Facts) {
-		f.Events = []phone.Event{{Type: "media.started", Time: at(1100)}, {Type: "media.silence", Time: at(4000)}}
-	}), "went_quiet", OutcomeCompleted, ByLocal, "stopped 9s before the end"},
+	{"it stops", talked(func(f *Facts) {
+		f.Events = []phone.Event{{Type: "media.started", Time: at(1100)}, {Type: "media.silence", Time: at(4000), Data: map[string]any{"reason": "no_rtp"}}}
+	}), "sound_stopped", OutcomeCompleted, ByLocal, "stopped 9s before the end"},
 	{"quiet for a while", talked(func(f *Facts) {
-		f.Events = []phone.Event{{Type: "media.silence", Time: at(4000)}, {Type: "media.resumed", Time: at(9000)}}
+		f.Events = []phone.Event{{Type: "media.silence", Time: at(4000), Data: map[string]any{"reason": "no_rtp"}}, {Type: "media.resumed", Time: at(9000)}}
 	}), "", OutcomeCompleted, ByLocal, ""},
+	{"somebody listens for a while", talked(func(f *Facts) {
+		f.Events = []phone.Event{{Type: "media.silence", Time: at(4000), Data: map[string]any{"reason": "quiet"}}}
+		f.Call.Heard = phone.Sound{HeardMs: 3000, SilentMs: 9000}
+	}), "", OutcomeCompleted, ByLocal, ""},
+	{"silence comes", talked(func(f *Facts) { f.Call.Heard = phone.Sound{SilentMs: 12_000} }), "only_silence_in", OutcomeCompleted, ByLocal, "held only silence for 12s"},
+	{"silence goes", talked(func(f *Facts) { f.Call.Sent = phone.Sound{SilentMs: 11_960, MissingMs: 40} }), "only_silence_out", OutcomeCompleted, ByLocal, "This phone sent packets that held only silence"},
 	{"another codec", talked(rtp(func(s *phone.RTPStats) { s.RxUnagreed, s.RxUnagreedPT, s.RxDiscard = 600, 0, 600 })), "unagreed_codec", OutcomeCompleted, ByLocal, "600 packets of payload type 0 (PCMU)"},
 	{"lost packets", talked(rtp(func(s *phone.RTPStats) { s.RxLoss = 60 })), "loss", OutcomeCompleted, ByLocal, "9.1 % of the far end's packets were lost (60 of 660)"},
 	{"jitter", talked(rtp(func(s *phone.RTPStats) { s.RxJitterUsec = 80_000 })), "jitter", OutcomeCompleted, ByLocal, "80 ms"},

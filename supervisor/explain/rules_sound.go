@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"ringmaster/proto/phone"
 	"ringmaster/proto/sdp"
 )
 
@@ -13,7 +14,9 @@ func soundRules() []Rule {
 		{"no_sound_in", Error, "packets received, while the descriptions let the far end send", "One-way sound: nothing came from the far end in %v, while this phone sent %d packets.", "check that the far end sends, and that its RTP can reach this phone's port (firewall, NAT, c= of the phone)", noSoundIn},
 		{"no_sound_out", Error, "packets sent, while the descriptions let the phone send", "One-way sound: this phone sent nothing in %v, while %d packets came in.", "see what the call plays, and whether the far end's media address could be resolved", noSoundOut},
 		{"no_sound", Error, "packets of both directions", "No sound flowed in either direction in %v.", "see whether both descriptions have an audio stream with a port, and media.error among the events", noSound},
-		{"went_quiet", Warning, "media.silence and media.resumed", "The sound from the far end stopped %v before the end and did not come back.", "see what the far end did then: hold, mute, or a lost network", wentQuiet},
+		{"only_silence_in", Warning, "what was heard of the far end", "The far end sent packets that held only silence for %v.", "see what the far end plays: a muted microphone, a silent file, or a wrong sound device", onlySilenceIn},
+		{"only_silence_out", Warning, "what the phone sent", "This phone sent packets that held only silence for %v.", "see what the call plays (playing_file)", onlySilenceOut},
+		{"sound_stopped", Warning, "media.silence for want of packets, and media.resumed", "The packets of the far end stopped %v before the end and did not come back.", "see what the far end did then: it may have gone, or lost its network", soundStopped},
 		{"unagreed_codec", Error, "payload types received and agreed on", "The far end sent %d packets of payload type %s, which nobody had agreed on.", "the far end ignores what was negotiated: set its codecs as in its own description", unagreedCodec},
 		{"loss", Warning, "sequence numbers received", "%.1f %% of the far end's packets were lost (%d of %d).", "look for the network between: congestion, Wi-Fi, a policer", loss},
 		{"jitter", Warning, "times of arrival", "The packets of the far end came unevenly: %d ms of jitter.", "look for a busy machine or queue on the way", jitter},
@@ -56,10 +59,26 @@ func (r *record) described(e Evidence) []Evidence {
 
 func tenths(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }
 
+func onlySilenceIn(r *record) *match {
+	return r.onlySilence(r.Call.Heard, r.Call.RTP.RxPackets, "heard")
+}
+
+func onlySilenceOut(r *record) *match {
+	return r.onlySilence(r.Call.Sent, r.Call.RTP.TxPackets, "sent")
+}
+
+func (r *record) onlySilence(s phone.Sound, packets int64, name string) *match {
+	lasted := time.Duration(s.SilentMs) * time.Millisecond
+	if !r.counted() || packets == 0 || s.HeardMs > 0 || lasted < least {
+		return nil
+	}
+	return matched(r.described(r.statistic("%s.heard_ms 0, %s.silent_ms %d, %s.missing_ms %d", name, name, s.SilentMs, name, s.MissingMs))...).says(tenths(lasted))
+}
+
 // quiet is how long the far end must have been silent for good.
 const quiet = 4 * time.Second
 
-func wentQuiet(r *record) *match {
+func soundStopped(r *record) *match {
 	a, ok := r.current()
 	if !ok || !r.counted() || !a.inbound() || r.Call.RTP.RxPackets == 0 {
 		return nil
@@ -68,7 +87,9 @@ func wentQuiet(r *record) *match {
 	for _, e := range r.Events {
 		switch e.Type {
 		case "media.silence":
-			since = e.Time
+			if word(e.Data["reason"]) == "no_rtp" {
+				since = e.Time
+			}
 		case "media.resumed", "media.started":
 			since = time.Time{}
 		}
@@ -76,7 +97,7 @@ func wentQuiet(r *record) *match {
 	if since.IsZero() || since.Before(a.at) || r.end.Sub(since) < quiet {
 		return nil
 	}
-	return matched(Evidence{At: since, Statistic: "media.silence"}, message(a.theirs)).says(tenths(r.end.Sub(since)))
+	return matched(Evidence{At: since, Statistic: "media.silence no_rtp"}, message(a.theirs)).says(tenths(r.end.Sub(since)))
 }
 
 // A few packets of another type are those that were on their way when the codec
