@@ -280,7 +280,7 @@ func (r *run) result() timeline.Result {
 	if (status == timeline.OK || status == timeline.Timeout) && len(counting) > 0 {
 		more := ""
 		if n := len(counting) - 1; n > 0 {
-			more = fmt.Sprintf("; and %d more errors", n)
+			more = fmt.Sprintf("; errors besides: %d", n)
 		}
 		status, reason = timeline.Failed, fmt.Sprintf("%s (%s)%s", counting[0].Msg, reason, more)
 	}

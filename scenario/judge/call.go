@@ -83,7 +83,7 @@ func (ev Evidence) callOf(phones []phone.ID, ref spec.CallRef) (*phone.CallID, s
 		at = len(calls) - 1
 	}
 	if at < 0 || at >= len(calls) {
-		return nil, fmt.Sprintf("%s had %d calls in this run", phones[0], len(calls))
+		return nil, fmt.Sprintf("calls of %s in this run: %d", phones[0], len(calls))
 	}
 	return &calls[at], ""
 }

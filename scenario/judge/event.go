@@ -31,7 +31,7 @@ func (ev Evidence) event(f spec.EventFact) Finding {
 		return Finding{Judged: true, Open: few && open, Msg: ev.wrongNumber(f, came, few)}
 	}
 	if why := ev.unwatched(f, open, opened); why != "" {
-		return Finding{Msg: fmt.Sprintf("expected %s, which cannot be judged: %s", describe(f), why)}
+		return Finding{Open: open, Msg: fmt.Sprintf("expected %s, which cannot be judged: %s", describe(f), why)}
 	}
 	return Finding{Held: true, Judged: true, Msg: ev.counted(came)}
 }

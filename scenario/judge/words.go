@@ -45,6 +45,8 @@ func describe(f spec.EventFact) string {
 	case f.Count.Max != nil && *f.Count.Max == 0:
 		text = "never " + text
 	case f.Count.Min == nil && f.Count.Max == nil, f.Count.Max == nil && *f.Count.Min == *one.Min:
+	case f.Count.Max != nil && f.Count.Min != nil && *f.Count.Max == 1 && *f.Count.Min == 1:
+		text += ", exactly once"
 	default:
 		text += ", " + f.Count.String() + " times"
 	}
