@@ -15,6 +15,7 @@ import (
 	"ringmaster/scenario"
 	"ringmaster/scenario/engine"
 	"ringmaster/scenario/timeline"
+	"ringmaster/supervisor/diagnose"
 	"ringmaster/supervisor/fleet"
 	"ringmaster/supervisor/hub"
 )
@@ -40,9 +41,9 @@ type Options struct {
 	Timeout time.Duration
 	// Permit, when set, refuses a command by an error.
 	Permit func(phone.Command) error
-	// Progress, when set, is told of every entry as it is put on the
+	// progress, when set, is told of every entry as it is put on the
 	// timeline. It must not wait.
-	Progress func(timeline.Entry)
+	progress func(timeline.Entry)
 }
 
 // Run runs a scenario and answers when it is over and nothing of it is left;
@@ -52,7 +53,7 @@ func (r *Runner) Run(ctx context.Context, s scenario.Scenario, o Options) timeli
 	defer l.close()
 	return scenario.Run(ctx, s, engine.Env{
 		Phones: l, Feed: feed{r.Hub}, Files: files{runner: r},
-		Publish: r.Hub.Publish, Progress: o.Progress, Timeout: o.Timeout,
+		Publish: r.Hub.Publish, Progress: o.progress, Timeout: o.Timeout,
 	})
 }
 
@@ -66,10 +67,12 @@ type feed struct{ hub *hub.Hub }
 func (f feed) Position() uint64 { return f.hub.Position() }
 
 func (f feed) Read(ctx context.Context, after uint64, traces bool) ([]engine.Record, error) {
-	found, err := f.hub.Read(ctx, hub.Query{After: after, Mark: noMark, Traces: traces})
+	found, err := f.hub.Read(ctx, hub.Query{After: after, Mark: noMark, Traces: traces, SIP: diagnose.Event})
 	records := make([]engine.Record, len(found))
 	for i, r := range found {
-		records[i] = engine.Record(r)
+		records[i] = engine.Record{
+			Position: r.Position, PhoneID: r.PhoneID, Incarnation: r.Incarnation, Seq: r.Seq, Event: r.Event, Gap: r.Gap,
+		}
 	}
 	return records, err
 }

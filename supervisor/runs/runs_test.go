@@ -31,10 +31,19 @@ type phones struct {
 	hub   *hub.Hub
 	takes time.Duration // for each command
 
+	keepCalls bool // calls are confirmed and stay
+
 	mu   sync.Mutex
 	did  []string
-	seq  uint64
+	seq  map[phone.ID]uint64
 	next phone.CallID
+}
+
+// done are the commands that were given so far.
+func (p *phones) done() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.did)
 }
 
 func (p *phones) Status(id phone.ID) (fleet.Status, error) {
@@ -55,14 +64,18 @@ func (p *phones) Begin(ctx context.Context, id phone.ID, c phone.Command) (phone
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.did = append(p.did, fmt.Sprintf("%s %+v", id, c))
-	out := phone.Outcome{Cursor: p.seq}
+	out := phone.Outcome{Cursor: p.seq[id]}
 	if _, calls := c.(phone.MakeCall); calls {
 		call := p.next
 		p.next++
 		out.Call = &phone.CallOutcome{CallID: call, State: phone.StateCalling}
-		for _, state := range []string{"calling", "confirmed", "disconnected"} {
-			p.seq++
-			p.hub.Append(id, 1, phone.Entry{Seq: p.seq, Event: &phone.Event{
+		states := []string{"calling", "confirmed", "disconnected"}
+		if p.keepCalls {
+			states = states[:2]
+		}
+		for _, state := range states {
+			p.seq[id]++
+			p.hub.Append(id, 1, phone.Entry{Seq: p.seq[id], Event: &phone.Event{
 				Type: "call.state." + state, PhoneID: id, CallID: &call, Time: time.Now(), Data: map[string]any{"state": state},
 			}})
 		}
@@ -72,7 +85,7 @@ func (p *phones) Begin(ctx context.Context, id phone.ID, c phone.Command) (phone
 
 func runner(t *testing.T, takes time.Duration) (*Runner, *phones) {
 	h := hub.New()
-	p := &phones{hub: h, takes: takes}
+	p := &phones{hub: h, takes: takes, seq: map[phone.ID]uint64{}}
 	return &Runner{Phones: p, Hub: h, RecordingsDir: t.TempDir(), CapturesDir: t.TempDir()}, p
 }
 
