@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -25,10 +26,12 @@ func TestMain(m *testing.M) {
 	if programs, err = mcpclient.FindPrograms(); err != nil {
 		panic(err)
 	}
-	m.Run()
-	if err := errors.Join(programs.Remove(), goleak.Find()); err != nil {
-		panic(err)
-	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+		if err := programs.Remove(); err != nil {
+			panic(err)
+		}
+		os.Exit(status)
+	}))
 }
 
 type object = map[string]any
