@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"ringmaster/proto/phone"
@@ -115,6 +117,19 @@ type artifacts struct {
 	Recording     *Path `json:"recording"`
 	RecordingMeta *Path `json:"recording_meta"`
 	Pcap          *Path `json:"pcap"`
+}
+
+// files are what the run has left, phone by phone.
+func (r runReport) files() []Path {
+	var all []Path
+	for _, id := range slices.Sorted(maps.Keys(r.Artifacts)) {
+		if a := r.Artifacts[id]; a != nil {
+			for _, file := range []*Path{a.Recording, a.RecordingMeta, a.Pcap} {
+				all = append(all, value(file))
+			}
+		}
+	}
+	return all
 }
 
 // failure: a scenario that could not run is a failure of the tool; one that

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 		if err := programs.Remove(); err != nil {
 			panic(err)
 		}
-		os.Exit(status)
+		os.Exit(status) //nolint:forbidigo // TestMain ends the tests
 	}))
 }
 
