@@ -40,6 +40,7 @@ var floor = map[string]int{
 	"worker/standalone":   3,
 	"worker/dtmf":         3,
 
+	"scenario/judge":       2,
 	"scenario/pattern":     2,
 	"scenario/report":      2,
 	"supervisor/phoneproc": 2,
