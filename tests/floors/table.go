@@ -32,6 +32,7 @@ var floor = map[string]int{
 	"worker/audio": 4,
 
 	"scenario/engine":     3,
+	"scenario/schema":     3,
 	"supervisor/fleet":    3,
 	"supervisor/report":   3,
 	"supervisor/explain":  3,
