@@ -33,7 +33,7 @@ type house struct {
 	starter *phoneproc.Starter
 	journal *hub.Hub
 	fleet   *fleet.Fleet
-	runner  *runs.Runner
+	runs    *runs.Store
 	pbx     *pbx.PBX // nil without --pbx
 }
 
@@ -60,7 +60,7 @@ func newHouse(ctx context.Context, e Edges, o options, onChange func(added, remo
 		OnChange:       onChange,
 		Now:            e.Now, Log: log.Named("fleet"),
 	})
-	h.runner = &runs.Runner{Phones: h.fleet, Hub: h.journal, RecordingsDir: h.roots.Recordings, CapturesDir: h.roots.Captures}
+	h.runs = runs.NewStore(&runs.Runner{Phones: h.fleet, Hub: h.journal, RecordingsDir: h.roots.Recordings, CapturesDir: h.roots.Captures})
 	if o.pbx.wanted {
 		if err := h.startPBX(o.pbx.addr); err != nil {
 			return nil, errors.Join(cannot(err), h.close(ctx))
@@ -140,12 +140,15 @@ func (h *house) startProfile(ctx context.Context) []fleet.Failure {
 	return result.Failed
 }
 
-// close ends everything in order: the phones with their calls and bindings,
-// what is left of their processes, the PBX.
+// close ends everything in order: the runs, whose calls the phones end; the
+// phones with their calls and bindings, what is left of their processes, the
+// PBX.
 func (h *house) close(ctx context.Context) error {
 	leaving, stop := context.WithTimeout(context.WithoutCancel(ctx), closeLimit)
 	defer stop()
+	h.runs.Stop()
 	err := errors.Join(h.fleet.Close(leaving), h.starter.Close())
+	h.runs.Wait(leaving)
 	if h.pbx != nil {
 		h.pbx.Close()
 	}

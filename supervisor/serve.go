@@ -8,7 +8,6 @@ import (
 	"ringmaster/config"
 	"ringmaster/proto/phone"
 	"ringmaster/proto/phonewire"
-	"ringmaster/scenario"
 	"ringmaster/supervisor/mcpserver"
 	"ringmaster/supervisor/tool"
 )
@@ -38,9 +37,9 @@ type assembly struct {
 }
 
 func newServer(ctx context.Context, e Edges, o serveOptions) (*assembly, error) {
-	patterns, _, err := scenario.Patterns()
+	patterns, err := loadPatterns(o.patterns)
 	if err != nil {
-		return nil, cannot(err)
+		return nil, err
 	}
 	a := &assembly{ready: make(chan struct{})}
 	a.house, err = newHouse(ctx, e, o.options, func(added, removed []phone.ID) { a.mcp.PhonesChanged(added, removed) }, o.logger(e.Stderr))
@@ -51,7 +50,7 @@ func newServer(ctx context.Context, e Edges, o serveOptions) (*assembly, error) 
 	a.tools = tool.New(tool.Options{
 		Phones: a.fleet, Hub: a.journal, Now: e.Now, Profile: cmp.Or(o.profile, a.roots.Profile), Getenv: e.lookupEnv,
 		Codecs: a.codecs, Recordings: a.roots.Recordings, Captures: a.roots.Captures, FilesUnder: o.filesUnder, HostPaths: hostPaths(a.roots), Shared: shared,
-		Runs: a.runner, Patterns: patterns, Peers: a.peers(),
+		Runs: a.runs, Patterns: patterns, Peers: a.peers(),
 	})
 	a.mcp = mcpserver.New(mcpserver.Options{
 		Tools: a.tools, Shared: shared, Version: phonewire.Version, Log: a.log.Named("mcp"), Ready: a.ready,

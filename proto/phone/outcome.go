@@ -33,6 +33,7 @@ type CallOutcome struct {
 	CallID  CallID
 	State   State
 	Already bool   // the call was in the wanted state before
+	Pending bool   // Hangup: the CANCEL may not leave before the far end has answered at all
 	Status  int    // Reject: the code sent
 	Playing string // PlayAudio: what plays now
 	Digits  string // SendDTMF: the digits queued
@@ -99,6 +100,10 @@ type RTPStats struct {
 	RxDiscard          int64 // came too late, or could not be used
 	RxJitterUsec       int64 // RFC 3550 §6.4.1 interarrival jitter
 	RTTUsec            int64 // 0 until an RTCP report allows it
+
+	RxFrom       string // host:port that the newest RTP packet came from; "" before any
+	RxUnagreed   int64  // of RxDiscard: packets of a payload type that nobody had agreed on
+	RxUnagreedPT int64  // the newest such type
 }
 
 // Sound is one direction of a call's audio, since its media came up. Every

@@ -38,7 +38,7 @@ func (m Message) Size() int {
 // Size is about how many bytes of memory the knowledge of a call holds.
 func (i CallInfo) Size() int {
 	return 2*entryBytes + len(i.SIPCallID) + len(i.RemoteURI) + len(i.RemoteContact) + len(i.LocalContact) +
-		len(i.Codec) + len(i.LastStatusText) + len(i.RecordingFile) + len(i.PlayingFile)
+		len(i.Codec) + len(i.LastStatusText) + len(i.RecordingFile) + len(i.PlayingFile) + len(i.RTP.RxFrom)
 }
 
 func dataSize(v any) int {

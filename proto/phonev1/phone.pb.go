@@ -128,6 +128,7 @@ type Settings struct {
 	TlsCertFile      string     `protobuf:"bytes,15,opt,name=tls_cert_file,json=tlsCertFile,proto3" json:"tls_cert_file,omitempty"`
 	TlsKeyFile       string     `protobuf:"bytes,16,opt,name=tls_key_file,json=tlsKeyFile,proto3" json:"tls_key_file,omitempty"`
 	TlsInsecure      bool       `protobuf:"varint,17,opt,name=tls_insecure,json=tlsInsecure,proto3" json:"tls_insecure,omitempty"`
+	CaptureFilter    string     `protobuf:"bytes,18,opt,name=capture_filter,json=captureFilter,proto3" json:"capture_filter,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -279,6 +280,13 @@ func (x *Settings) GetTlsInsecure() bool {
 		return x.TlsInsecure
 	}
 	return false
+}
+
+func (x *Settings) GetCaptureFilter() string {
+	if x != nil {
+		return x.CaptureFilter
+	}
+	return ""
 }
 
 // CodecList tells the default list from an empty one.
@@ -531,6 +539,7 @@ type Update struct {
 	Srtp             *bool                  `protobuf:"varint,5,opt,name=srtp,proto3,oneof" json:"srtp,omitempty"`
 	RecordingEnabled *bool                  `protobuf:"varint,6,opt,name=recording_enabled,json=recordingEnabled,proto3,oneof" json:"recording_enabled,omitempty"`
 	CaptureEnabled   *bool                  `protobuf:"varint,7,opt,name=capture_enabled,json=captureEnabled,proto3,oneof" json:"capture_enabled,omitempty"`
+	CaptureFilter    *string                `protobuf:"bytes,8,opt,name=capture_filter,json=captureFilter,proto3,oneof" json:"capture_filter,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -612,6 +621,13 @@ func (x *Update) GetCaptureEnabled() bool {
 		return *x.CaptureEnabled
 	}
 	return false
+}
+
+func (x *Update) GetCaptureFilter() string {
+	if x != nil && x.CaptureFilter != nil {
+		return *x.CaptureFilter
+	}
+	return ""
 }
 
 type DoRequest struct {
@@ -1989,6 +2005,7 @@ type CallOutcome struct {
 	Status        int64                  `protobuf:"varint,4,opt,name=status,proto3" json:"status,omitempty"`
 	Playing       string                 `protobuf:"bytes,5,opt,name=playing,proto3" json:"playing,omitempty"`
 	Digits        string                 `protobuf:"bytes,6,opt,name=digits,proto3" json:"digits,omitempty"`
+	Pending       bool                   `protobuf:"varint,7,opt,name=pending,proto3" json:"pending,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2063,6 +2080,13 @@ func (x *CallOutcome) GetDigits() string {
 		return x.Digits
 	}
 	return ""
+}
+
+func (x *CallOutcome) GetPending() bool {
+	if x != nil {
+		return x.Pending
+	}
+	return false
 }
 
 type Registration struct {
@@ -2721,6 +2745,9 @@ type RTPStats struct {
 	RxDiscard     int64                  `protobuf:"varint,8,opt,name=rx_discard,json=rxDiscard,proto3" json:"rx_discard,omitempty"`
 	RxJitterUsec  int64                  `protobuf:"varint,9,opt,name=rx_jitter_usec,json=rxJitterUsec,proto3" json:"rx_jitter_usec,omitempty"`
 	RttUsec       int64                  `protobuf:"varint,10,opt,name=rtt_usec,json=rttUsec,proto3" json:"rtt_usec,omitempty"`
+	RxFrom        string                 `protobuf:"bytes,11,opt,name=rx_from,json=rxFrom,proto3" json:"rx_from,omitempty"`
+	RxUnagreed    int64                  `protobuf:"varint,12,opt,name=rx_unagreed,json=rxUnagreed,proto3" json:"rx_unagreed,omitempty"`
+	RxUnagreedPt  int64                  `protobuf:"varint,13,opt,name=rx_unagreed_pt,json=rxUnagreedPt,proto3" json:"rx_unagreed_pt,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2821,6 +2848,27 @@ func (x *RTPStats) GetRxJitterUsec() int64 {
 func (x *RTPStats) GetRttUsec() int64 {
 	if x != nil {
 		return x.RttUsec
+	}
+	return 0
+}
+
+func (x *RTPStats) GetRxFrom() string {
+	if x != nil {
+		return x.RxFrom
+	}
+	return ""
+}
+
+func (x *RTPStats) GetRxUnagreed() int64 {
+	if x != nil {
+		return x.RxUnagreed
+	}
+	return 0
+}
+
+func (x *RTPStats) GetRxUnagreedPt() int64 {
+	if x != nil {
+		return x.RxUnagreedPt
 	}
 	return 0
 }
@@ -3740,7 +3788,7 @@ const file_phone_proto_rawDesc = "" +
 	"\vphone.proto\x12\x13ringmaster.phone.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x0e\n" +
 	"\fHelloRequest\"8\n" +
 	"\rHelloResponse\x12'\n" +
-	"\x0fprogram_version\x18\x01 \x01(\tR\x0eprogramVersion\"\xb5\x04\n" +
+	"\x0fprogram_version\x18\x01 \x01(\tR\x0eprogramVersion\"\xdc\x04\n" +
 	"\bSettings\x12\x19\n" +
 	"\bphone_id\x18\x01 \x01(\tR\aphoneId\x12\x16\n" +
 	"\x06domain\x18\x02 \x01(\tR\x06domain\x12\x1a\n" +
@@ -3762,7 +3810,8 @@ const file_phone_proto_rawDesc = "" +
 	"\rtls_cert_file\x18\x0f \x01(\tR\vtlsCertFile\x12 \n" +
 	"\ftls_key_file\x18\x10 \x01(\tR\n" +
 	"tlsKeyFile\x12!\n" +
-	"\ftls_insecure\x18\x11 \x01(\bR\vtlsInsecure\";\n" +
+	"\ftls_insecure\x18\x11 \x01(\bR\vtlsInsecure\x12%\n" +
+	"\x0ecapture_filter\x18\x12 \x01(\tR\rcaptureFilter\";\n" +
 	"\tCodecList\x12\x18\n" +
 	"\adefault\x18\x01 \x01(\bR\adefault\x12\x14\n" +
 	"\x05names\x18\x02 \x03(\tR\x05names\"3\n" +
@@ -3780,7 +3829,7 @@ const file_phone_proto_rawDesc = "" +
 	"last_rites\x18\a \x01(\bR\tlastRites\"2\n" +
 	"\x11ConfigureResponse\x12\x1d\n" +
 	"\n" +
-	"local_port\x18\x01 \x01(\x03R\tlocalPort\"\xfa\x02\n" +
+	"local_port\x18\x01 \x01(\x03R\tlocalPort\"\xb9\x03\n" +
 	"\x06Update\x12$\n" +
 	"\vauto_answer\x18\x01 \x01(\bH\x00R\n" +
 	"autoAnswer\x88\x01\x01\x126\n" +
@@ -3789,13 +3838,15 @@ const file_phone_proto_rawDesc = "" +
 	"\x05realm\x18\x04 \x01(\tH\x02R\x05realm\x88\x01\x01\x12\x17\n" +
 	"\x04srtp\x18\x05 \x01(\bH\x03R\x04srtp\x88\x01\x01\x120\n" +
 	"\x11recording_enabled\x18\x06 \x01(\bH\x04R\x10recordingEnabled\x88\x01\x01\x12,\n" +
-	"\x0fcapture_enabled\x18\a \x01(\bH\x05R\x0ecaptureEnabled\x88\x01\x01B\x0e\n" +
+	"\x0fcapture_enabled\x18\a \x01(\bH\x05R\x0ecaptureEnabled\x88\x01\x01\x12*\n" +
+	"\x0ecapture_filter\x18\b \x01(\tH\x06R\rcaptureFilter\x88\x01\x01B\x0e\n" +
 	"\f_auto_answerB\v\n" +
 	"\t_passwordB\b\n" +
 	"\x06_realmB\a\n" +
 	"\x05_srtpB\x14\n" +
 	"\x12_recording_enabledB\x12\n" +
-	"\x10_capture_enabled\"\x8c\r\n" +
+	"\x10_capture_enabledB\x11\n" +
+	"\x0f_capture_filter\"\x8c\r\n" +
 	"\tDoRequest\x12<\n" +
 	"\tmake_call\x18\x01 \x01(\v2\x1d.ringmaster.phone.v1.MakeCallH\x00R\bmakeCall\x12;\n" +
 	"\x06answer\x18\x02 \x01(\v2!.ringmaster.phone.v1.StatusOnCallH\x00R\x06answer\x12;\n" +
@@ -3903,14 +3954,15 @@ const file_phone_proto_rawDesc = "" +
 	"\aupdated\x18\a \x01(\v2\x1c.ringmaster.phone.v1.UpdatedR\aupdated\x12;\n" +
 	"\acapture\x18\xc8\x01 \x01(\v2 .ringmaster.phone.v1.CaptureInfoR\acapture\"J\n" +
 	"\rBeginResponse\x129\n" +
-	"\aoutcome\x18\x01 \x01(\v2\x1f.ringmaster.phone.v1.DoResponseR\aoutcome\"\xa0\x01\n" +
+	"\aoutcome\x18\x01 \x01(\v2\x1f.ringmaster.phone.v1.DoResponseR\aoutcome\"\xba\x01\n" +
 	"\vCallOutcome\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\x03R\x06callId\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\x03R\x05state\x12\x18\n" +
 	"\aalready\x18\x03 \x01(\bR\aalready\x12\x16\n" +
 	"\x06status\x18\x04 \x01(\x03R\x06status\x12\x18\n" +
 	"\aplaying\x18\x05 \x01(\tR\aplaying\x12\x16\n" +
-	"\x06digits\x18\x06 \x01(\tR\x06digits\"\x86\x01\n" +
+	"\x06digits\x18\x06 \x01(\tR\x06digits\x12\x18\n" +
+	"\apending\x18\a \x01(\bR\apending\"\x86\x01\n" +
 	"\fRegistration\x12#\n" +
 	"\ris_registered\x18\x01 \x01(\bR\fisRegistered\x12\x1f\n" +
 	"\vstatus_code\x18\x02 \x01(\x03R\n" +
@@ -3974,7 +4026,7 @@ const file_phone_proto_rawDesc = "" +
 	"\x03mos\x18\x01 \x01(\x01R\x03mos\x12\x19\n" +
 	"\br_factor\x18\x02 \x01(\x01R\arFactor\x12!\n" +
 	"\floss_percent\x18\x03 \x01(\x01R\vlossPercent\x12\x1b\n" +
-	"\tjitter_ms\x18\x04 \x01(\x01R\bjitterMs\"\xad\x02\n" +
+	"\tjitter_ms\x18\x04 \x01(\x01R\bjitterMs\"\x8d\x03\n" +
 	"\bRTPStats\x12\x1d\n" +
 	"\n" +
 	"tx_packets\x18\x01 \x01(\x03R\ttxPackets\x12\x19\n" +
@@ -3990,7 +4042,11 @@ const file_phone_proto_rawDesc = "" +
 	"rx_discard\x18\b \x01(\x03R\trxDiscard\x12$\n" +
 	"\x0erx_jitter_usec\x18\t \x01(\x03R\frxJitterUsec\x12\x19\n" +
 	"\brtt_usec\x18\n" +
-	" \x01(\x03R\arttUsec\"$\n" +
+	" \x01(\x03R\arttUsec\x12\x17\n" +
+	"\arx_from\x18\v \x01(\tR\x06rxFrom\x12\x1f\n" +
+	"\vrx_unagreed\x18\f \x01(\x03R\n" +
+	"rxUnagreed\x12$\n" +
+	"\x0erx_unagreed_pt\x18\r \x01(\x03R\frxUnagreedPt\"$\n" +
 	"\fWatchRequest\x12\x14\n" +
 	"\x05after\x18\x01 \x01(\x04R\x05after\"\xdc\x02\n" +
 	"\x05Entry\x12\x10\n" +

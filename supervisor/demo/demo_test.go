@@ -3,7 +3,11 @@ package demo
 import (
 	"strings"
 	"testing"
+
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // allRight is what a call leaves that was all right.
 func allRight() findings {

@@ -31,10 +31,19 @@ type phones struct {
 	hub   *hub.Hub
 	takes time.Duration // for each command
 
+	keepCalls bool // calls are confirmed and stay
+
 	mu   sync.Mutex
 	did  []string
-	seq  uint64
+	seq  map[phone.ID]uint64
 	next phone.CallID
+}
+
+// done are the commands that were given so far.
+func (p *phones) done() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.did)
 }
 
 func (p *phones) Status(id phone.ID) (fleet.Status, error) {
@@ -55,14 +64,18 @@ func (p *phones) Begin(ctx context.Context, id phone.ID, c phone.Command) (phone
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.did = append(p.did, fmt.Sprintf("%s %+v", id, c))
-	out := phone.Outcome{Cursor: p.seq}
+	out := phone.Outcome{Cursor: p.seq[id]}
 	if _, calls := c.(phone.MakeCall); calls {
 		call := p.next
 		p.next++
 		out.Call = &phone.CallOutcome{CallID: call, State: phone.StateCalling}
-		for _, state := range []string{"calling", "confirmed", "disconnected"} {
-			p.seq++
-			p.hub.Append(id, 1, phone.Entry{Seq: p.seq, Event: &phone.Event{
+		states := []string{"calling", "confirmed", "disconnected"}
+		if p.keepCalls {
+			states = states[:2]
+		}
+		for _, state := range states {
+			p.seq[id]++
+			p.hub.Append(id, 1, phone.Entry{Seq: p.seq[id], Event: &phone.Event{
 				Type: "call.state." + state, PhoneID: id, CallID: &call, Time: time.Now(), Data: map[string]any{"state": state},
 			}})
 		}
@@ -72,7 +85,7 @@ func (p *phones) Begin(ctx context.Context, id phone.ID, c phone.Command) (phone
 
 func runner(t *testing.T, takes time.Duration) (*Runner, *phones) {
 	h := hub.New()
-	p := &phones{hub: h, takes: takes}
+	p := &phones{hub: h, takes: takes, seq: map[phone.ID]uint64{}}
 	return &Runner{Phones: p, Hub: h, RecordingsDir: t.TempDir(), CapturesDir: t.TempDir()}, p
 }
 
@@ -162,6 +175,25 @@ func TestACommandThatIsNotPermitted(t *testing.T) {
 	})
 	if result.Status != timeline.Failed || !strings.Contains(result.Reason, "not /etc/x.wav") || len(p.did) != 0 {
 		t.Errorf("%s: %s, and the phones did %q", result.Status, result.Reason, p.did)
+	}
+}
+
+func TestRelativePathsBeginAtTheScenariosFolder(t *testing.T) {
+	r, p := runner(t, 0)
+	r.Run(t.Context(), load(t, `phones: [a]
+initial_actions:
+  - play_audio: {phone_id: a, call_id: 0, file: audio/x.wav}
+  - play_audio: {phone_id: a, call_id: 0, file: /there/x.wav}
+  - play_audio: {phone_id: a, call_id: 0, file: music-on-hold}
+timeout_ms: 20
+`), Options{Folder: "/here"})
+	var played []string
+	for _, d := range p.did {
+		path, _, _ := strings.Cut(d[strings.Index(d, "FilePath:")+len("FilePath:"):], " ")
+		played = append(played, path)
+	}
+	if want := []string{"/here/audio/x.wav", "/there/x.wav", "music-on-hold"}; !slices.Equal(played, want) {
+		t.Errorf("played %q, want %q", played, want)
 	}
 }
 

@@ -27,10 +27,11 @@ type failing interface{ failure() string }
 
 // success encodes a result:
 //
-//	{"status": "ok", "phone_id": …, <the result's fields>, "cursor": …}
+//	{"status": "ok", "phone_id": …, <the result's fields>, "cursor": …, "resources": […]}
 //
 // phone_id stands there for per-phone tools (results of the others have it
-// among their fields), cursor for tools that act.
+// among their fields), cursor for tools that act, resources where the answer
+// names files that can be read as such (see linked).
 func (c *call) success(e entry, result any) Answer {
 	head := writer{}
 	head.add("status", statusOf(result))
@@ -45,6 +46,9 @@ func (c *call) success(e entry, result any) Answer {
 	tail := writer{}
 	if c.acts {
 		tail.add("cursor", c.cursor)
+	}
+	if len(c.resources) > 0 {
+		tail.add("resources", c.resources)
 	}
 	text, err := bounded(result, head, tail)
 	if err != nil {
@@ -137,8 +141,7 @@ func (o *writer) close() json.RawMessage {
 // newest:"first" too. Its count, the field tagged `count:""`, follows, and
 // "truncated" says what is missing.
 func bounded(result any, head, tail writer) (json.RawMessage, error) {
-	v := reflect.New(reflect.TypeOf(result)).Elem()
-	v.Set(reflect.ValueOf(result))
+	v := valueOf(result)
 	list := cuttable(v)
 	var missing int
 	for {
@@ -154,6 +157,13 @@ func bounded(result any, head, tail writer) (json.RawMessage, error) {
 		list.drop(n)
 		setCount(v, list.values.Len())
 	}
+}
+
+// valueOf is a copy of a result that may be changed.
+func valueOf(result any) reflect.Value {
+	v := reflect.New(reflect.TypeOf(result)).Elem()
+	v.Set(reflect.ValueOf(result))
+	return v
 }
 
 func write(v reflect.Value, head, tail writer, missing int, how string) (json.RawMessage, error) {
@@ -179,8 +189,14 @@ type cutList struct {
 
 func cuttable(v reflect.Value) cutList {
 	for i := range v.NumField() {
-		if tag := v.Type().Field(i).Tag; tag.Get("cut") != "" {
+		field := v.Type().Field(i)
+		if tag := field.Tag; tag.Get("cut") != "" {
 			return cutList{values: v.Field(i), how: tag.Get("cut"), newestFirst: tag.Get("newest") == "first"}
+		}
+		if field.Anonymous {
+			if found := cuttable(v.Field(i)); found.values.IsValid() {
+				return found
+			}
 		}
 	}
 	return cutList{}

@@ -21,6 +21,22 @@ type rtpFields struct {
 	RxDiscard    int64 `json:"rx_discard"`
 	RxJitterUsec int64 `json:"rx_jitter_usec"`
 	RTTUsec      int64 `json:"rtt_usec"`
+
+	RxFrom       *string `json:"rx_from"`        // host:port of the newest packet
+	RxUnagreed   int64   `json:"rx_unagreed"`    // of rx_discard: of a payload type that nobody had agreed on
+	RxUnagreedPT *int64  `json:"rx_unagreed_pt"` // the newest such type
+}
+
+func rtpFieldsOf(s phone.RTPStats) rtpFields {
+	f := rtpFields{
+		TxPackets: s.TxPackets, TxBytes: s.TxBytes, RxPackets: s.RxPackets, RxBytes: s.RxBytes, RxLoss: s.RxLoss, RxDup: s.RxDup,
+		RxReorder: s.RxReorder, RxDiscard: s.RxDiscard, RxJitterUsec: s.RxJitterUsec, RTTUsec: s.RTTUsec,
+		RxFrom: cleanOrNull(s.RxFrom), RxUnagreed: s.RxUnagreed,
+	}
+	if s.RxUnagreed > 0 {
+		f.RxUnagreedPT = &s.RxUnagreedPT
+	}
+	return f
 }
 
 // soundFields are null where nothing is known: the levels when nothing was
@@ -87,7 +103,7 @@ func callFieldsOf(i phone.CallInfo) callFields {
 		Codec: cleanOrNull(i.Codec), Duration: seconds(i), LastStatus: orNull(i.LastStatus), LastStatusText: statusText(i),
 		RecordingFile: orNull(Path(i.RecordingFile)), PlayingFile: orNull(Path(i.PlayingFile)),
 		OnHold: i.OnHold, SIPCallID: cleanOrNull(i.SIPCallID),
-		RTP: rtpFields(i.RTP), Heard: soundOf(i.Heard), Sent: soundOf(i.Sent), Quality: (*qualityFields)(i.Quality),
+		RTP: rtpFieldsOf(i.RTP), Heard: soundOf(i.Heard), Sent: soundOf(i.Sent), Quality: (*qualityFields)(i.Quality),
 	}
 }
 
@@ -133,6 +149,7 @@ type historyRow struct {
 	LastStatusText *string         `json:"last_status_text"`
 	Codec          *string         `json:"codec"`
 	RecordingFile  *Path           `json:"recording_file"`
+	RecordingURI   *string         `json:"recording_uri"`
 	Timestamp      *string         `json:"timestamp"` // of the call's end
 }
 
@@ -151,7 +168,7 @@ func getCallHistory(ctx context.Context, c *call, a lastArgument) (historyResult
 		result.History = append(result.History, historyRow{
 			PhoneID: c.phone, CallID: i.CallID, Direction: i.Direction, RemoteURI: cleanOrNull(i.RemoteURI), Duration: seconds(i),
 			LastStatus: orNull(i.LastStatus), LastStatusText: statusText(i), Codec: cleanOrNull(i.Codec),
-			RecordingFile: orNull(Path(i.RecordingFile)), Timestamp: timestampOrNull(i.EndedAt),
+			RecordingFile: orNull(Path(i.RecordingFile)), RecordingURI: c.set.uri(i.RecordingFile), Timestamp: timestampOrNull(i.EndedAt),
 		})
 	}
 	result.TotalCount = len(result.History)

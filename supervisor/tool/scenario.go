@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"ringmaster/proto/phone"
@@ -21,11 +23,11 @@ func scenarioEntries() []entry {
 		define(entry{name: "validate_scenario", title: "Check a scenario",
 			description: "Check a scenario without touching any phone. Every issue says where and what, with the nearest known name.",
 			hints:       Hints{ReadOnly: true, Idempotent: true}}, validateScenario),
-		define(entry{name: "run_scenario", title: "Run a scenario",
-			description: "Run a scenario on phones that exist, and answer with its timeline when it is over: " +
+		define(entry{name: "run_scenario", title: "Run a scenario and wait",
+			description: "Run a scenario on phones that exist, and answer with its timeline when it is over (start_scenario does not wait): " +
 				"{phones: [a, b], patterns: [{use: auto-answer, phone_id: b}], initial_actions: [{make_call: {phone_id: a, to: \"sip:b@pbx.example\"}}], " +
 				"hooks: [{when: call.state.confirmed, on_phone: a, then: [{send_dtmf: \"1\"}]}], stop_on: [{phone_id: b, event: dtmf.in}], timeout_ms: 20000}. " +
-				"status is ok, timeout, failed or error. It sends progress, and stops when it is cancelled.",
+				"status is ok, timeout, failed or error. It sends progress, and the run stops when the call is cancelled.",
 			hints: Hints{Destructive: true, OpenWorld: true}}, runScenario),
 	}
 }
@@ -90,10 +92,12 @@ type runArguments struct {
 	TimeoutMS *int64          `json:"timeout_ms" min:"1" max:"86400000" doc:"used in place of the scenario's own"`
 }
 
-type runResult struct {
-	Reason       string                  `json:"reason"`
+// runReport is what a run came to. Of one that goes on, what is not known yet
+// is null.
+type runReport struct {
+	Reason       *string                 `json:"reason"`
 	ElapsedMS    int64                   `json:"elapsed_ms"`
-	Timeline     []timeline.Entry        `json:"timeline" cut:"let hooks name fewer events, or run it by the command line: supervisor run FILE --json"`
+	Timeline     []timeline.Entry        `json:"timeline" cut:"get_run gives them by run_id, after and limit"`
 	Errors       []any                   `json:"errors"`
 	Artifacts    map[phone.ID]*artifacts `json:"artifacts"`
 	PatternsUsed []string                `json:"patterns_used"`
@@ -102,19 +106,37 @@ type runResult struct {
 	Verdict      timeline.Status         `json:"-"` // the answer's status
 }
 
+func (r runReport) status() string { return string(r.Verdict) }
+
+type runResult struct {
+	runReport
+	RunID *string `json:"run_id"`
+}
+
 type artifacts struct {
 	Recording     *Path `json:"recording"`
 	RecordingMeta *Path `json:"recording_meta"`
 	Pcap          *Path `json:"pcap"`
 }
 
-func (r runResult) status() string { return string(r.Verdict) }
+// files are what the run has left, phone by phone.
+func (r runReport) files() []Path {
+	var all []Path
+	for _, id := range slices.Sorted(maps.Keys(r.Artifacts)) {
+		if a := r.Artifacts[id]; a != nil {
+			for _, file := range []*Path{a.Recording, a.RecordingMeta, a.Pcap} {
+				all = append(all, value(file))
+			}
+		}
+	}
+	return all
+}
 
 // failure: a scenario that could not run is a failure of the tool; one that
 // ran and failed is an answer.
 func (r runResult) failure() string {
 	if r.Verdict == timeline.Error {
-		return r.Reason
+		return *r.Reason
 	}
 	return ""
 }
@@ -126,31 +148,41 @@ func runScenario(ctx context.Context, c *call, a runArguments) (runResult, error
 	}
 	c.mark("")
 	if len(issues) > 0 {
-		return unfit(s, issues), nil
+		return runResult{runReport: unfit(s, issues)}, nil
 	}
-	o := runs.Options{Permit: c.set.permit, Progress: progressOf(ctx)}
-	if a.TimeoutMS != nil {
-		o.Timeout = time.Duration(*a.TimeoutMS) * time.Millisecond
+	run, err := c.set.o.Runs.StartIn(ctx, s, c.set.runOptions(a))
+	if err != nil {
+		return runResult{}, err
 	}
-	result := c.set.o.Runs.Run(ctx, s, o)
+	_ = run.Follow(context.WithoutCancel(ctx), 0, progressOf(ctx)) // the run ends with ctx itself
 	if ctx.Err() != nil {
 		return runResult{}, ctx.Err()
 	}
-	return c.set.ran(result), nil
+	result, _ := run.Result()
+	id := run.ID()
+	return runResult{c.set.ran(result, result.Timeline), &id}, nil
+}
+
+func (s *Set) runOptions(a runArguments) runs.Options {
+	o := runs.Options{Permit: s.permit}
+	if a.TimeoutMS != nil {
+		o.Timeout = time.Duration(*a.TimeoutMS) * time.Millisecond
+	}
+	return o
 }
 
 // unfit is the answer for a scenario with faults: nothing has run.
-func unfit(s scenario.Scenario, issues spec.Issues) runResult {
-	r := runResult{
-		Verdict: timeline.Error, ScenarioName: clean(s.Name(), nameBound),
+func unfit(s scenario.Scenario, issues spec.Issues) runReport {
+	reason := "the scenario cannot run: " + issues[0].Error()
+	if more := len(issues) - 1; more > 0 {
+		reason += fmt.Sprintf(" (and %d more issues)", more)
+	}
+	r := runReport{
+		Verdict: timeline.Error, ScenarioName: clean(s.Name(), nameBound), Reason: &reason,
 		Timeline: []timeline.Entry{}, Errors: []any{}, Artifacts: map[phone.ID]*artifacts{}, PatternsUsed: []string{},
 	}
 	for _, issue := range issues {
 		r.Errors = append(r.Errors, issue)
-	}
-	r.Reason = "the scenario cannot run: " + issues[0].Error()
-	if more := len(issues) - 1; more > 0 {
-		r.Reason += fmt.Sprintf(" (and %d more issues)", more)
 	}
 	return r
 }
@@ -163,17 +195,14 @@ func (s *Set) permit(cmd phone.Command) error {
 	return nil
 }
 
-// ran shows a run to the client: texts clean, paths turned.
-func (s *Set) ran(result timeline.Result) runResult {
-	started := timestamp(result.StartedAt)
-	r := runResult{
-		Verdict: result.Status, Reason: clean(result.Reason, errorBound), ElapsedMS: result.ElapsedMS, StartedAt: &started,
+// ran shows a run and some entries of its timeline to the client: texts clean,
+// paths turned.
+func (s *Set) ran(result timeline.Result, entries []timeline.Entry) runReport {
+	started, reason := timestamp(result.StartedAt), clean(s.turned(result.Reason), errorBound)
+	r := runReport{
+		Verdict: result.Status, Reason: &reason, ElapsedMS: result.ElapsedMS, StartedAt: &started,
 		ScenarioName: clean(result.ScenarioName, nameBound), PatternsUsed: result.PatternsUsed,
-		Timeline: result.Timeline, Errors: []any{}, Artifacts: map[phone.ID]*artifacts{},
-	}
-	for i := range r.Timeline {
-		data, _ := s.shown("", r.Timeline[i].Data).(map[string]any)
-		r.Timeline[i].Data = data
+		Timeline: s.shownEntries(entries), Errors: []any{}, Artifacts: map[phone.ID]*artifacts{},
 	}
 	for _, fault := range result.Errors {
 		fault.Msg = clean(s.turned(fault.Msg), errorBound)
@@ -186,6 +215,16 @@ func (s *Set) ran(result timeline.Result) runResult {
 		}
 	}
 	return r
+}
+
+// shownEntries are copies of entries as the client sees them.
+func (s *Set) shownEntries(entries []timeline.Entry) []timeline.Entry {
+	shown := append([]timeline.Entry{}, entries...)
+	for i := range shown {
+		data, _ := s.shown("", shown[i].Data).(map[string]any)
+		shown[i].Data = data
+	}
+	return shown
 }
 
 // path is a path as the client sees it; maps are not looked into by mapPaths.

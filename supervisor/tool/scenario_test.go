@@ -57,10 +57,7 @@ func newScenarioSet(t *testing.T, o Options) (*Set, *scenarioFleet) {
 	}
 	f := &scenarioFleet{fakeFleet: newFake("a", "b"), hub: hub.New()}
 	o.Phones, o.Hub, o.Now, o.Patterns = f, f.hub, time.Now, patterns
-	if o.Runs == nil {
-		o.Runs = &runs.Runner{}
-	}
-	o.Runs.Phones, o.Runs.Hub = f, f.hub
+	o.Runs = runs.NewStore(&runs.Runner{Phones: f, Hub: f.hub, RecordingsDir: o.Recordings})
 	return New(o), f
 }
 
@@ -88,6 +85,47 @@ func TestScenarioTools(t *testing.T) {
 		run("a scenario with faults", `{"scenario": {"phones": ["a"], "hooks": [{"when": "*", "then": ["hangupp"]}], "stop": []}}`)
 		run("a timeout out of range", `{"scenario": {}, "timeout_ms": 0}`)
 	})
+}
+
+func TestRunsByTheirIDs(t *testing.T) {
+	const call = `{"scenario": {"name": "call", "phones": ["a"], "initial_actions": [{"make_call": {"phone_id": "a", "to": "sip:b@h"}}], "stop_on": [{"event": "dtmf.in"}], "timeout_ms": "5s"}}`
+	for tool, calls := range map[string][][2]string{
+		"start_scenario": {
+			{"faults", `{"scenario": {"phons": []}}`},
+			{"it goes on", call},
+		},
+		"get_run": {
+			{"none", `{"run_id": "run_1"}`},
+			{"at once", `{"run_id": "run_1"}`},
+			{"part of it", `{"run_id": "run_1", "after": 1, "limit": 1}`},
+			{"waited for", `{"run_id": "run_1", "after": 4, "wait_ms": 6000}`},
+			{"past its end", `{"run_id": "run_1", "after": 99}`},
+		},
+		"cancel_run": {
+			{"none", `{"run_id": "run_1"}`},
+			{"it goes on", `{"run_id": "run_1"}`},
+			{"again", `{"run_id": "run_1"}`},
+		},
+		"list_runs": {
+			{"none", `{}`},
+			{"one that goes on", `{}`},
+		},
+	} {
+		pin(t, tool, func(a *answers) {
+			synctest.Test(a.t, func(t *testing.T) {
+				s, _ := newScenarioSet(t, Options{})
+				for i, c := range calls {
+					if i == 1 && tool != "start_scenario" {
+						find(t, s, "start_scenario").Call(t.Context(), json.RawMessage(call))
+						synctest.Wait()
+					}
+					a.add(s, c[0], c[1])
+				}
+				s.o.Runs.Stop()
+				s.o.Runs.Wait(t.Context())
+			})
+		})
+	}
 }
 
 func TestRunScenarioTellsProgress(t *testing.T) {
@@ -122,7 +160,7 @@ func TestScenarioPathsAreTheClients(t *testing.T) {
 	inside := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		s, f := newScenarioSet(t, Options{
-			HostPaths: []HostPath{{Inside: inside, Host: "/host/recordings"}}, FilesUnder: inside, Runs: &runs.Runner{RecordingsDir: inside},
+			HostPaths: []HostPath{{Inside: inside, Host: "/host/recordings"}}, FilesUnder: inside, Recordings: inside,
 		})
 		name := artifact.CallName(7, time.Now().Add(time.Second))
 		for _, file := range []string{"hello.wav", "a/" + name + artifact.WAV} {

@@ -30,7 +30,7 @@ type Options struct {
 	Peers      map[string]string                  // names of far ends, by their host:port, for who reads a ladder
 	Shared     bool                               // phones are reached by the shared tools only
 
-	Runs     *runs.Runner     // runs scenarios on Phones and Hub
+	Runs     *runs.Store      // runs scenarios on Phones and Hub
 	Patterns *pattern.Library // that scenarios may use
 }
 
@@ -48,7 +48,7 @@ type Set struct {
 // New makes the tools.
 func New(o Options) *Set {
 	s := &Set{o: o}
-	s.static = concat(phoneEntries(), loadEntries(), scenarioEntries(), waitEntries(), sipLogEntries(), recordingEntries(), captureEntries(), flowEntries(), actionEntries())
+	s.static = concat(phoneEntries(), loadEntries(), scenarioEntries(), runEntries(), waitEntries(), sipLogEntries(), recordingEntries(), captureEntries(), flowEntries(), actionEntries())
 	s.actions = concat(callEntries(), talkEntries(), mediaEntries(), messageEntries(), registrationEntries())
 	return s
 }

@@ -155,6 +155,7 @@ func (r *rig) pid(p *phones.Phone) int {
 type hanging struct {
 	*pair
 	end    int
+	began  time.Time
 	before int
 }
 
@@ -162,10 +163,11 @@ func (r *rig) hang(p *pair, end int) {
 	r.t.Helper()
 	p.out, p.up = true, false
 	before := p.ends[end].Do("stop_audio", mcpclient.Args{"call_id": p.calls[end]}).Int("cursor")
-	if err := syscall.Kill(r.pid(p.ends[end]), syscall.SIGSTOP); err != nil {
+	pid, began := r.pid(p.ends[end]), time.Now()
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		r.t.Fatal(err)
 	}
-	r.hanging = append(r.hanging, &hanging{p, end, before})
+	r.hanging = append(r.hanging, &hanging{p, end, began, before})
 }
 
 // recoverHanging waits until every worker that hangs has been replaced.
@@ -173,7 +175,7 @@ func (r *rig) recoverHanging() {
 	r.t.Helper()
 	for _, h := range r.hanging {
 		dead, left := h.ends[h.end], h.ends[1-h.end]
-		dead.When(h.before, "phone.exited")
+		r.stopped = append(r.stopped, dead.When(h.before, "phone.exited").Sub(h.began))
 		dead.When(h.before, "reg.success")
 		r.alone(left, dead.ID+" hung")
 		r.mine.add(left.Ends(h.calls[1-h.end], 200))

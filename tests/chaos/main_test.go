@@ -2,8 +2,11 @@ package chaos
 
 import (
 	"flag"
+	"os"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"ringmaster/tests/mcpclient"
 )
@@ -21,10 +24,12 @@ func TestMain(m *testing.M) {
 	if programs, err = mcpclient.FindPrograms(); err != nil {
 		panic(err)
 	}
-	m.Run()
-	if err := programs.Remove(); err != nil {
-		panic(err)
-	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+		if err := programs.Remove(); err != nil {
+			panic(err)
+		}
+		os.Exit(status) //nolint:forbidigo // TestMain ends the tests
+	}))
 }
 
 // plan is how much is done.
@@ -45,7 +50,7 @@ func plans() plan {
 }
 
 // TestDeathsTouchNobodyElse is the whole of it: calls without deaths, calls
-// with deaths, and at last the death of the server itself.
+// with deaths, and at last the death of a server itself.
 func TestDeathsTouchNobodyElse(t *testing.T) {
 	p := plans()
 	r := newRig(t, p)
@@ -69,17 +74,22 @@ func TestDeathsTouchNobodyElse(t *testing.T) {
 	report(t, "kill -9 to phone.exited", r.noticed)
 	report(t, "kill -9 to registered again, a phone's first death", r.registered)
 	report(t, "kill -9 to registered again, its second and third (after a pause of 250 ms and 1 s)", r.registeredLater)
-	report(t, "kill -9 to the other phone's call ended, a phone's first death", r.told)
-	if chaos.lost*control.packets > control.lost*chaos.packets {
-		t.Errorf("of %d RTP packets %d were lost, without deaths %d of %d", chaos.packets, chaos.lost, control.lost, control.packets)
+	report(t, "SIGSTOP to phone.exited", r.stopped)
+	report(t, "kill -9 to the PBX freed: the other phone's call ended, a phone's first death", r.told)
+	if chaos.lost*control.packets > control.lost*chaos.packets || chaos.unseen*control.packets > control.unseen*chaos.packets {
+		t.Errorf("of %d RTP packets %d were lost and %d not seen, without deaths %d and %d of %d",
+			chaos.packets, chaos.lost, chaos.unseen, control.lost, control.unseen, control.packets)
 	}
 	r.nothingLost()
 	r.nothingLeft(before)
-	r.filesAreWhole()
+	r.filesAreWhole(r.c, p.phones)
 
 	r.addPhones()
+	r.otherServerDies()
+	for _, p := range r.phones {
+		r.c.Must("drop_phone", mcpclient.Args{"phone_id": p.ID})
+	}
+	r.addPhones()
 	r.callAll()
-	r.pass(time.Second)
 	r.serverDies()
-	r.filesAreWhole()
 }

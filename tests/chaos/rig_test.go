@@ -34,7 +34,7 @@ type rig struct {
 	// How long things took after a death. A phone's second and third are
 	// followed by a pause before its next worker.
 	noticed, registered, told []time.Duration
-	registeredLater           []time.Duration
+	registeredLater, stopped  []time.Duration
 }
 
 // pair is a call, or the two phones of one to be.
@@ -49,18 +49,25 @@ func newRig(t *testing.T, p plan) *rig {
 	t.Helper()
 	r := &rig{t: t, plan: p, rnd: rand.New(rand.NewPCG(*seed, 0)), killed: map[string]int{}}
 	t.Logf("seed %d", *seed)
-	var err error
-	if r.temp, err = os.MkdirTemp("", "c"); err != nil { //nolint:usetesting // a short path, for unix sockets
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := os.RemoveAll(r.temp); err != nil {
-			t.Error(err)
-		}
-	})
+	r.temp = tempDir(t)
 	r.pbx = freeAddr(t)
 	r.c = mcpclient.Start(t, programs, mcpclient.Options{Args: []string{"--pbx", r.pbx, "--log-level", "error"}, Env: []string{"TMPDIR=" + r.temp}})
 	return r
+}
+
+// tempDir makes a folder of a short path, for unix sockets.
+func tempDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "c") //nolint:usetesting // t.TempDir is too long
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
 }
 
 // freeAddr finds a port that is free for both UDP and TCP.
@@ -88,15 +95,21 @@ func (r *rig) addPhones() {
 	r.t.Helper()
 	r.phones, r.pairs = nil, nil
 	for i := range r.plan.phones {
-		p := phones.Add(r.t, r.c, fmt.Sprintf("p%d", i), mcpclient.Args{"domain": r.pbx, "capture_enabled": i < 2})
-		if !p.Added.Bool("is_registered") {
-			r.t.Fatalf("%s is not registered: %s", p.ID, p.Added.Text)
-		}
-		r.phones = append(r.phones, p)
+		r.phones = append(r.phones, r.add(r.c, i))
 	}
 	for i := 0; i+1 < len(r.phones); i += 2 {
 		r.pairs = append(r.pairs, &pair{ends: [2]*phones.Phone{r.phones[i], r.phones[i+1]}})
 	}
+}
+
+// add adds one phone, which registers, to a server.
+func (r *rig) add(c *mcpclient.Client, i int) *phones.Phone {
+	r.t.Helper()
+	p := phones.Add(r.t, c, fmt.Sprintf("p%d", i), mcpclient.Args{"domain": r.pbx, "capture_enabled": i < 2})
+	if !p.Added.Bool("is_registered") {
+		r.t.Fatalf("%s is not registered: %s", p.ID, p.Added.Text)
+	}
+	return p
 }
 
 func (r *rig) uri(p *phones.Phone) string { return "sip:" + p.User + "@" + r.pbx }
@@ -127,18 +140,30 @@ func (r *rig) end(p *pair) {
 	}
 	p.up = false
 	p.ends[0].Do("hangup", mcpclient.Args{"call_id": p.calls[0]})
+	var ended [2]mcpclient.Answer
 	for i, end := range p.ends {
-		r.mine.add(end.Ends(p.calls[i], 200))
+		ended[i] = end.Ends(p.calls[i], 200)
+		r.mine.add(ended[i])
+	}
+	for i := range ended {
+		r.mine.unseen += max(0, ended[1-i].Object("rtp").Int("tx_packets")-ended[i].Object("rtp").Int("rx_packets")-underway)
 	}
 }
+
+// underway is how many RTP packets of a call may have been sent and not been
+// taken in when the call ends, and when it begins: what comes after the BYE is
+// not read.
+const underway = 5
 
 // pass lets the calls go on for some time.
 func (r *rig) pass(d time.Duration) {
 	<-time.After(d)
 }
 
-// tally counts the RTP packets that came in, by their sequence numbers.
-type tally struct{ calls, packets, lost, late int }
+// tally counts the RTP packets that came in, by their sequence numbers. Of
+// those calls whose both ends lived to tell, unseen packets were sent by the one
+// and never came to the other.
+type tally struct{ calls, packets, lost, late, unseen int }
 
 func (s *tally) add(info mcpclient.Answer) {
 	rtp := info.Object("rtp")
@@ -149,7 +174,7 @@ func (s *tally) add(info mcpclient.Answer) {
 }
 
 func (s tally) String() string {
-	return fmt.Sprintf("%d ends of calls, %d RTP packets in, %d lost, %d of no use (late, or after the end)", s.calls, s.packets, s.lost, s.late)
+	return fmt.Sprintf("%d ends of calls, %d RTP packets in, %d lost, %d unseen, %d of no use (late, or after the end)", s.calls, s.packets, s.lost, s.unseen, s.late)
 }
 
 func (r *rig) takeTally() tally {
@@ -168,15 +193,23 @@ func (r *rig) nothingLost() {
 	}
 }
 
-// toolsFit requires that the list of tools becomes that of the phones that
-// are there.
+// toolsFit requires that every phone works again, but for those that hang, and
+// that the list of tools becomes that of the phones that are there, with every
+// tool of theirs.
 func (r *rig) toolsFit() {
 	r.t.Helper()
-	var listed, wanted []string
+	hangs := map[string]bool{}
+	for _, h := range r.hanging {
+		hangs[h.ends[h.end].ID] = true
+	}
 	r.c.Until(phones.Patience, "a tool list that fits the phones", "list_phones", nil, func(a mcpclient.Answer) bool {
-		wanted, listed = nil, nil
+		var listed, wanted []string
 		for _, row := range a.List("phones") {
-			for _, name := range row.Fields["tools"].([]any) {
+			id, tools := row.String("phone_id"), row.Fields["tools"].([]any)
+			if !hangs[id] && (row.Object("worker").String("state") != "running" || len(tools) != r.phones[0].Added.Int("tools_registered")) {
+				return false
+			}
+			for _, name := range tools {
 				wanted = append(wanted, name.(string))
 			}
 		}
@@ -187,7 +220,7 @@ func (r *rig) toolsFit() {
 		}
 		slices.Sort(wanted)
 		slices.Sort(listed)
-		return slices.Equal(wanted, listed)
+		return len(listed) > 0 && slices.Equal(wanted, listed)
 	})
 }
 

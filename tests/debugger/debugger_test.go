@@ -8,9 +8,13 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"ringmaster/tests/mcpclient"
 	"ringmaster/tests/phones"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // dlvVariable names the environment variable with delve's path; `make interop`
 // sets it.

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -81,19 +80,29 @@ func TestKilledWorkerReturns(t *testing.T) {
 	phones.Talk(a, b, b.URI())
 }
 
-// However the server ends, it ends in time and no worker outlives it.
+// However the server ends, it ends within 3 s and no worker outlives it; who was
+// in a call with one of its phones, rang at one or was rung by one is told.
 func TestNothingOutlivesTheServer(t *testing.T) {
+	const within = 3 * time.Second
 	for name, end := range map[string]func(*mcpclient.Client){
 		"stdin closed": func(c *mcpclient.Client) { c.Close() },
-		"SIGTERM":      func(c *mcpclient.Client) { c.Signal(syscall.SIGTERM); c.WaitEnd(5 * time.Second) },
-		"SIGINT":       func(c *mcpclient.Client) { c.Signal(os.Interrupt); c.WaitEnd(5 * time.Second) },
-		"SIGKILL":      func(c *mcpclient.Client) { c.Signal(os.Kill); c.WaitEnd(5 * time.Second) },
+		"SIGTERM":      func(c *mcpclient.Client) { c.Signal(syscall.SIGTERM); c.WaitEnd(within) },
+		"SIGINT":       func(c *mcpclient.Client) { c.Signal(os.Interrupt); c.WaitEnd(within) },
+		"SIGKILL":      func(c *mcpclient.Client) { c.Signal(os.Kill); c.WaitEnd(within) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, a, b := pair(t)
-			atA, _ := phones.Talk(a, b, b.URI())
+			other := mcpclient.Start(t, programs, mcpclient.Options{})
+			talks, rings, calls := phones.AddDirect(t, other, "talks"), phones.AddDirect(t, other, "rings"), phones.AddDirect(t, other, "calls")
+			atA, inCall := phones.Talk(a, talks, talks.URI())
 			recording := a.Do("get_recording", mcpclient.Args{"call_id": atA}).String("recording_file")
+			a.Call(rings.URI())
+			rung := rings.Rings()
+			calling := calls.Call(b.URI())
+			b.Rings()
+			calls.Reaches(calling, "EARLY")
 			workers := []int{workerPID(c, "a"), workerPID(c, "b")}
+			began := time.Now()
 			end(c)
 			if code := c.ExitCode(); name != "SIGKILL" && code != 0 {
 				t.Errorf("exit status %d", code)
@@ -101,9 +110,15 @@ func TestNothingOutlivesTheServer(t *testing.T) {
 			for _, pid := range workers {
 				awaitGone(t, pid)
 			}
+			if took := time.Since(began); took > within {
+				t.Errorf("all that took %v", took)
+			}
 			if _, err := os.Stat(strings.TrimSuffix(recording, ".wav") + ".meta.json"); err != nil {
 				t.Errorf("the sidecar of the call that was there: %v", err)
 			}
+			talks.Ends(inCall, 200)
+			rings.Ends(rung, 487)
+			calls.Ends(calling, 603)
 		})
 	}
 }
@@ -127,30 +142,42 @@ func awaitGone(t *testing.T, pid int) {
 	}
 }
 
-// A password is nowhere to be seen: not in an answer, not in stderr, not in
-// the arguments or environment of a process.
-func TestPasswordIsNotShown(t *testing.T) {
-	const password = "correct-horse-battery"
-	c := mcpclient.Start(t, programs, mcpclient.Options{Args: []string{"--log-level", "trace"}})
-	added := phones.Add(t, c, "a", mcpclient.Args{"password": password, "register": false}).Added
-	places := map[string]string{
-		"add_phone": added.Text, "get_phone": c.Must("get_phone", mcpclient.Args{"phone_id": "a"}).Text,
-		"list_phones": c.Must("list_phones", nil).Text, "stderr": c.Stderr(),
+// Without a worker program the server says so, names it, and goes on.
+func TestAServerWithoutItsWorkerProgram(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "phoneworker")
+	c := mcpclient.Start(t, programs, mcpclient.Options{Args: []string{"--worker", missing}})
+	c.MustFail("add_phone", mcpclient.Args{"phone_id": "a", "username": "a", "password": "p", "domain": "127.0.0.1"}, missing, "install phoneworker")
+	if n := c.Must("list_phones", nil).Int("total_count"); n != 0 {
+		t.Errorf("there are %d phones", n)
 	}
-	for _, pid := range []int{c.PID(), workerPID(c, "a")} {
-		for _, file := range []string{"cmdline", "environ"} {
-			path := filepath.Join("/proc", fmt.Sprint(pid), file)
-			raw, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			places[path] = string(raw)
-		}
+	if left := c.ToolsOf("a"); len(left) > 0 {
+		t.Errorf("there are the tools %v", left)
 	}
-	for place, text := range places {
-		if strings.Contains(text, password) {
-			t.Errorf("the password is in %s", place)
-		}
+}
+
+// load_phones hangs up before it takes the phones away; who was in a call with
+// one of them is told.
+func TestReplacingTheFleetEndsItsCalls(t *testing.T) {
+	c, a, b := pair(t)
+	other := mcpclient.Start(t, programs, mcpclient.Options{})
+	talks, calls := phones.AddDirect(t, other, "talks"), phones.AddDirect(t, other, "calls")
+	_, inCall := phones.Talk(a, talks, talks.URI())
+	calling := calls.Call(b.URI())
+	b.Rings()
+	calls.Reaches(calling, "EARLY")
+	profile := filepath.Join(t.TempDir(), "phones.yaml")
+	if err := os.WriteFile(profile, []byte("phones: [{phone_id: a, username: a, domain: 127.0.0.1, password: x, register: false}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	loaded := c.Must("load_phones", mcpclient.Args{"path": profile})
+	if gone := loaded.Fields["dropped"].([]any); len(gone) != 2 || len(loaded.List("added")) != 1 {
+		t.Errorf("load_phones answers %s", loaded.Text)
+	}
+	talks.Ends(inCall, 200)
+	calls.Ends(calling, 603)
+	sent := c.Must("get_sip_log", mcpclient.Args{"phone_id": "a", "method": "BYE", "direction": "TX"})
+	if sent.Int("total_count") == 0 {
+		t.Error("the SIP log of a has no BYE")
 	}
 }
 

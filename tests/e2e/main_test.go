@@ -3,7 +3,10 @@
 package e2e
 
 import (
+	"os"
 	"testing"
+
+	"go.uber.org/goleak"
 
 	"ringmaster/tests/mcpclient"
 )
@@ -15,8 +18,10 @@ func TestMain(m *testing.M) {
 	if programs, err = mcpclient.FindPrograms(); err != nil {
 		panic(err)
 	}
-	m.Run()
-	if err := programs.Remove(); err != nil {
-		panic(err)
-	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+		if err := programs.Remove(); err != nil {
+			panic(err)
+		}
+		os.Exit(status) //nolint:forbidigo // TestMain ends the tests
+	}))
 }

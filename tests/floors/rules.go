@@ -8,7 +8,11 @@ import (
 // listed is what `go list -json` says of one package.
 type listed struct {
 	ImportPath   string
+	Dir          string
 	Doc          string // first sentence of the package's comment
+	GoFiles      []string
+	TestGoFiles  []string // in the package
+	XTestGoFiles []string // beside it
 	Imports      []string
 	TestImports  []string // of _test.go files in the package
 	XTestImports []string // of _test.go files beside it

@@ -6,6 +6,8 @@ import (
 	"os"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"ringmaster/tests/asterisk"
 	"ringmaster/tests/mcpclient"
 	"ringmaster/tests/peers"
@@ -27,20 +29,21 @@ var programs mcpclient.Programs
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asterisk.RootVariable) == "" && !peers.Wanted() {
-		m.Run() // every test skips, and needs no programs
-		return
+		goleak.VerifyTestMain(m) // every test skips, and needs no programs
 	}
 	var err error
 	if programs, err = mcpclient.FindPrograms(); err != nil {
 		panic(err)
 	}
-	m.Run()
-	if err := programs.Remove(); err != nil {
-		panic(err)
-	}
-	if len(exercised.rows) > 0 {
-		if err := publish(tableOf(exercised.rows)); err != nil {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+		if err := programs.Remove(); err != nil {
 			panic(err)
 		}
-	}
+		if len(exercised.rows) > 0 {
+			if err := publish(tableOf(exercised.rows)); err != nil {
+				panic(err)
+			}
+		}
+		os.Exit(status) //nolint:forbidigo // TestMain ends the tests
+	}))
 }

@@ -9,6 +9,7 @@ import (
 	"ringmaster/worker/codec"
 	"ringmaster/worker/jitter"
 	"ringmaster/worker/quality"
+	"ringmaster/worker/rtpsession"
 )
 
 // bench is streams that a test ticks itself, with packets that arrive: the
@@ -118,6 +119,16 @@ func TestComfortNoiseIsSilenceRatherThanALoss(t *testing.T) {
 		}
 	}
 	if got := s.Stats(); got.RxDiscard != 0 {
+		t.Errorf("statistics %+v", got)
+	}
+}
+
+func TestATypeThatNobodyAgreedOnIsCounted(t *testing.T) {
+	s := newBench(t, 1, codec.PCMU, false).streams[0]
+	for _, kind := range []uint8{0, 18, 96, 18} {
+		(*reader)(s).Packet(&rtpsession.Packet{SSRC: 1, PayloadType: kind, Payload: make([]byte, 160), Arrival: time.Now()})
+	}
+	if got := s.Stats(); got.RxUnagreed != 3 || got.RxUnagreedPT != 18 || got.RxDiscard != 3 {
 		t.Errorf("statistics %+v", got)
 	}
 }

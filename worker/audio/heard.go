@@ -16,18 +16,6 @@ type sounds struct {
 	delay       atomic.Int64 // what the jitter buffer adds now, in nanoseconds
 }
 
-// hear measures this tick's received frame.
-func (s *Stream) hear() {
-	l := &s.leg
-	level := s.sounds.heard.Frame(l.frame, min(l.absent, len(l.frame)), l.rate)
-	if !s.heard.Load() {
-		return
-	}
-	if silent, changed := l.silence.Frame(level, frameTime); changed {
-		l.plan.sink.MediaSilence(silent)
-	}
-}
-
 // Heard is what came from the far end. It stays after Close, as Sent and
 // Quality do. Numbers are rounded to what they are good for.
 func (s *Stream) Heard() phone.Sound { return rounded(s.sounds.heard.Sound()) }

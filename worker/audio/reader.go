@@ -19,6 +19,7 @@ func (r *reader) ClockRate(payloadType uint8) int {
 // Packet sorts one packet: digits are told at once, audio waits for the clock.
 func (r *reader) Packet(p *rtpsession.Packet) {
 	plan := r.plan.Load()
+	r.fresh.Store(true)
 	if !r.heard.Swap(true) {
 		plan.sink.MediaStarted()
 	}
@@ -40,6 +41,9 @@ func (r *reader) Packet(p *rtpsession.Packet) {
 		a.Ticks, a.clockRate = d.coder.Ticks(p.Payload), d.spec.ClockRate
 	case pt == plan.CNPT:
 		a.Ticks, a.clockRate = 1, plan.Send.ClockRate // it begins a silence that has no length of its own
+	default:
+		r.session.Unagreed(p.PayloadType)
+		return
 	}
 	if a.Ticks == 0 || !r.packets.add(a) {
 		r.session.Discard()

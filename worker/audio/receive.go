@@ -22,6 +22,7 @@ type leg struct {
 	used      int      // of decoded, by the tick before
 	frame     []int16  // received in this tick, at rate
 	absent    int      // samples of it that no packet brought
+	level     float64  // of it, in dBov
 	rate      int
 	silence   quality.Silence
 
@@ -55,15 +56,34 @@ var silence [samples16k]int16 //nolint:gochecknoglobals // only read
 
 const samples16k = 16000 / framesPerSecond
 
-// receive takes this tick's frame out of what arrived.
+// receive takes this tick's frame out of what arrived, and notices silence
+// where sound may come.
 func (s *Stream) receive(now time.Time) {
 	l := &s.leg
 	s.adopt()
+	s.hear(now)
+	packet := s.fresh.Swap(false)
+	if !l.plan.MayReceive {
+		return
+	}
+	switch l.silence.Frame(l.level, packet, frameTime) {
+	case quality.FellSilent:
+		l.plan.sink.MediaSilence("quiet")
+	case quality.NoPackets:
+		l.plan.sink.MediaSilence("no_rtp")
+	case quality.SoundAgain:
+		l.plan.sink.MediaResumed()
+	}
+}
+
+// hear takes this tick's frame out of what arrived.
+func (s *Stream) hear(now time.Time) {
+	l := &s.leg
 	s.collect()
 	l.decoded = l.decoded[:copy(l.decoded, l.decoded[l.used:])]
 	l.used, l.absent = 0, 0
 	if !l.plan.MayReceive || l.jitter == nil {
-		l.frame = silence[:samples(l.rate)]
+		l.frame, l.level = silence[:samples(l.rate)], quality.Level(nil)
 		s.sounds.heard.Missing(frameTime)
 		return
 	}
@@ -81,7 +101,7 @@ func (s *Stream) receive(now time.Time) {
 		l.decoded = append(l.decoded, silence[:short]...)
 	}
 	l.frame, l.used = l.decoded[:n], n
-	s.hear()
+	l.level = s.sounds.heard.Frame(l.frame, min(l.absent, len(l.frame)), l.rate)
 }
 
 // collect moves what arrived into the jitter buffer.

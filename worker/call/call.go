@@ -59,6 +59,9 @@ type Env struct {
 	// Capture is the capture that has been open since then, or was open at
 	// some time since; "" when there was none.
 	Capture func(since time.Time) string
+	// PortOpened and PortClosed are told of a call's RTP port; the one above
+	// it is RTCP's.
+	PortOpened, PortClosed func(rtp int)
 	// SessionID makes the number of an o= line.
 	SessionID func() uint64
 	// SRTPKey makes a master key and salt.
@@ -85,6 +88,7 @@ type Call struct {
 	session     *dialog.Session
 	negotiation *negotiate.Negotiation
 	stream      *audio.Stream // nil before the first description, and at the end
+	received    atomic.Bool   // RTP has come
 	silent      atomic.Bool   // the media reports nothing any more
 	segment     segment
 	mediaUp     bool // it has been, perhaps no longer
@@ -207,6 +211,7 @@ func (c *Call) entered(s phone.State) {
 		"last_status_text": c.lastText,
 		"direction":        string(c.direction()),
 		"sip_call_id":      c.session.CallID(),
+		"local_tag":        c.session.LocalTag(),
 		"codec":            c.codecName,
 		"remote_contact":   c.session.RemoteContact(),
 		"local_contact":    c.session.LocalContact(),
@@ -224,8 +229,12 @@ func (c *Call) entered(s phone.State) {
 func (c *Call) perform(e callstate.Effect) {
 	switch e {
 	case callstate.SendCancel:
-		c.session.Cancel()
-		c.tellLeft(nil)
+		c.session.Cancel(func() { c.tellLeft(nil) })
+		c.env.Loop.After(cancelWithin, func() {
+			if c.at.State == phone.StateCalling {
+				c.tellLeft(ErrNotLeft)
+			}
+		})
 	case callstate.SendBye:
 		c.session.Bye(c.tellLeft)
 	case callstate.SendCanceled:

@@ -27,6 +27,7 @@ func (c *Call) openMedia(source netip.Addr) error {
 		return phone.Errorf(phone.Internal, "call %d: no RTP port can be opened on %s: %v", c.id, source, err)
 	}
 	c.stream = s
+	c.env.PortOpened(s.LocalPort())
 	return nil
 }
 
@@ -153,7 +154,7 @@ func (c *Call) applyMedia() error {
 		MayReceive: m.Local == negotiate.SendRecv || m.Local == negotiate.RecvOnly,
 		PtimeMS:    m.Ptime,
 		SRTP:       rtpsession.Keys(m.SRTP),
-	}, sink{env: c.env, id: c.id, closed: &c.silent})
+	}, sink{env: c.env, id: c.id, started: &c.received, closed: &c.silent})
 	if err != nil {
 		return err
 	}
@@ -193,17 +194,23 @@ func (c *Call) closeMedia() {
 	c.closeSegment()
 	c.silent.Store(true)
 	c.stats, c.playing = c.stream.Stats(), ""
+	port := c.stream.LocalPort()
 	c.stream.Close()
 	c.heard, c.sent, c.quality = c.stream.Heard(), c.stream.Sent(), c.stream.Quality()
+	c.env.PortClosed(port)
 	c.stream = nil
+	if c.received.Load() {
+		c.env.Emit("media.stopped", c.id, map[string]any{})
+	}
 }
 
 // sink reports what the media notices, from whatever goroutine it does: events
 // take no detour through the loop.
 type sink struct {
-	env    *Env
-	id     phone.CallID
-	closed *atomic.Bool // the call is over: nothing follows its end
+	env     *Env
+	id      phone.CallID
+	started *atomic.Bool // RTP has come
+	closed  *atomic.Bool // the call is over: nothing follows its end
 }
 
 func (s sink) emit(eventType string, data map[string]any) {
@@ -221,19 +228,23 @@ func (s sink) DTMFSent(digits string) {
 }
 
 func (s sink) PlayEnded(file string) { s.emit("media.play_ended", map[string]any{"file": file}) }
-func (s sink) MediaStarted()         { s.emit("media.started", map[string]any{}) }
+
+func (s sink) MediaStarted() {
+	if !s.closed.Load() {
+		s.started.Store(true)
+		s.env.Emit("media.started", s.id, map[string]any{})
+	}
+}
 
 func (s sink) MediaError(err error) {
 	s.emit("media.error", map[string]any{"error": err.Error()})
 }
 
-func (s sink) MediaSilence(silent bool) {
-	if silent {
-		s.emit("media.silence", map[string]any{})
-		return
-	}
-	s.emit("media.resumed", map[string]any{})
+func (s sink) MediaSilence(why string) {
+	s.emit("media.silence", map[string]any{"reason": why})
 }
+
+func (s sink) MediaResumed() { s.emit("media.resumed", map[string]any{}) }
 
 // wanted is the direction that our descriptions ask for.
 func (c *Call) wanted() negotiate.Direction {

@@ -167,36 +167,43 @@ func TestLevel(t *testing.T) {
 }
 
 func TestSilenceIsToldOnceAndTakenBack(t *testing.T) {
-	var s Silence
 	const frame = 20 * time.Millisecond
-	told := 0
-	feed := func(level float64, d time.Duration) (changes int, silent bool) {
-		for range d / frame {
-			var changed bool
-			if silent, changed = s.Frame(level, frame); changed {
-				changes++
+	var s Silence
+	for i, c := range []struct {
+		level   float64
+		packets bool
+		d       time.Duration
+		want    Change // of the last frame; before it, nothing
+	}{
+		{-20, true, time.Second, NoChange},
+		{-70, true, SilenceAfter - frame, NoChange},
+		{-70, true, frame, FellSilent},
+		{-70, true, 10 * time.Second, NoChange},
+		{-127, false, 10 * time.Second, NoChange}, // it is silent already
+		{-59, true, frame, SoundAgain},
+		{-61, true, SilenceAfter - frame, NoChange},
+		{-30, true, frame, NoChange},
+		{-127, false, GapAfter - frame, NoChange},
+		{-127, false, frame, NoPackets},
+		{-127, false, time.Minute, NoChange},
+		{-127, true, time.Second, NoChange}, // packets of silence are not sound
+		{-30, true, frame, SoundAgain},
+		{-70, true, 2500 * time.Millisecond, NoChange},
+		{-127, false, 500*time.Millisecond - frame, NoChange},
+		{-127, false, frame, FellSilent}, // the silence was there first
+		{-30, true, frame, SoundAgain},
+		{-30, false, time.Minute, NoChange}, // what is in the buffer is still heard
+		{-127, false, frame, NoPackets},
+	} {
+		for left := c.d; left > 0; left -= frame {
+			want := NoChange
+			if left <= frame {
+				want = c.want
+			}
+			if got := s.Frame(c.level, c.packets, frame); got != want {
+				t.Fatalf("step %d, %v before its end: %v, want %v", i, left, got, want)
 			}
 		}
-		return changes, silent
-	}
-	for _, c := range []struct {
-		level   float64
-		d       time.Duration
-		changes int
-		silent  bool
-	}{
-		{-20, time.Second, 0, false},
-		{-70, SilenceAfter - frame, 0, false},
-		{-70, frame, 1, true},
-		{-70, 10 * time.Second, 0, true},
-		{-59, frame, 1, false},
-		{-61, SilenceAfter - frame, 0, false},
-		{-30, frame, 0, false},
-	} {
-		if n, silent := feed(c.level, c.d); n != c.changes || silent != c.silent {
-			t.Errorf("step %d: %d changes, silent %v, want %d, %v", told, n, silent, c.changes, c.silent)
-		}
-		told++
 	}
 }
 

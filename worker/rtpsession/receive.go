@@ -3,6 +3,7 @@ package rtpsession
 import (
 	"errors"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/pion/rtp"
@@ -21,6 +22,7 @@ type receiver struct {
 	jitterRate     int
 	before         phone.RTPStats // loss, duplicates, reordering of earlier sources
 	heard          bool           // since the last report
+	from           netip.AddrPort // where the newest packet came from
 
 	lastSR   uint32 // middle of the NTP time of the last SR from this source
 	lastSRAt time.Time
@@ -87,6 +89,7 @@ func (s *Session) read(h Handler) {
 		r := &s.rx
 		r.packets++
 		r.bytes += int64(len(payload))
+		r.from = unmap(from)
 		if !r.begun || header.SSRC != r.ssrc {
 			if r.begun && stranger != header.SSRC && now.Sub(lastFrom) < probation {
 				stranger = header.SSRC

@@ -77,6 +77,8 @@ type Session struct {
 	mu         sync.Mutex
 
 	discarded atomic.Int64
+	unagreed  atomic.Int64 // of them
+	strangePT atomic.Int64 // the newest type of those
 	started   atomic.Bool
 	closed    sync.Once
 	running   sync.WaitGroup
@@ -137,6 +139,14 @@ func (s *Session) Start(h Handler) {
 // Discard counts a packet that was received but could not be used.
 func (s *Session) Discard() { s.discarded.Add(1) }
 
+// Unagreed counts a packet, as Discard does, of a payload type that nobody had
+// agreed on.
+func (s *Session) Unagreed(payloadType uint8) {
+	s.Discard()
+	s.unagreed.Add(1)
+	s.strangePT.Store(int64(payloadType))
+}
+
 // Stats is what the session has counted so far, across every source that it
 // sent as and received from.
 func (s *Session) Stats() phone.RTPStats {
@@ -146,6 +156,10 @@ func (s *Session) Stats() phone.RTPStats {
 	stats.RxDiscard = s.discarded.Load()
 	stats.TxPackets, stats.TxBytes = s.tx.packets.Load(), s.tx.bytes.Load()
 	stats.RTTUsec = s.tx.rttMicros.Load()
+	stats.RxUnagreed, stats.RxUnagreedPT = s.unagreed.Load(), s.strangePT.Load()
+	if s.rx.from.IsValid() {
+		stats.RxFrom = s.rx.from.String()
+	}
 	return stats
 }
 

@@ -211,7 +211,7 @@ func TestStatisticsAcrossSources(t *testing.T) {
 		t.Errorf("the new source begins with %+v", p)
 	}
 	got.next(t)
-	want := phone.RTPStats{RxPackets: 11, RxBytes: 1760, RxLoss: 2, RxDup: 1, RxReorder: 1, RxDiscard: 2}
+	want := phone.RTPStats{RxPackets: 11, RxBytes: 1760, RxLoss: 2, RxDup: 1, RxReorder: 1, RxDiscard: 2, RxFrom: f.rtp.LocalAddr().String()}
 	stats := s.Stats()
 	stats.RxJitterUsec = 0 // the machine's
 	if stats != want {
