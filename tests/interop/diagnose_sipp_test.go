@@ -70,7 +70,7 @@ func TestBrokenCallsExplainThemselves(t *testing.T) {
 		{sippCase: sippCase{"488 to SRTP", "refused", status("488 Not Acceptable Here"), endsWith(488)}, finds: "encryption_mismatch", by: "far end", says: "RTP/SAVP", args: mcpclient.Args{"srtp": true}},
 		{sippCase: sippCase{"302 in a circle", "redirect_loop", nil, endsWith(302)}, finds: "redirect_loop", by: "far end", says: "in a circle"},
 		{sippCase: sippCase{"an answer of another codec", "bad_answer", body("[media_ip]", "[media_port]", "18"), endsWith(488)}, finds: "codec_mismatch", by: "local", says: "the far end G729"},
-		{sippCase: sippCase{"an answer without a description", "bad_answer", map[string]any{"body": ""}, endsWith(488)}, finds: "unusable_answer", by: "local", says: "no session description"},
+		{sippCase: sippCase{"garbage for an answer", "bad_answer", map[string]any{"body": "this is\nno description\n"}, endsWith(488)}, finds: "unusable_answer", by: "local", says: "cannot be read"},
 		{sippCase: sippCase{"no answer, CANCEL", "cancelled", nil, cancelEarly(487)}, finds: "no_answer", by: "local", says: "nobody answered"},
 		{sippCase: sippCase{"CANCEL from the far end", "gives_up", nil, givenUp}, calls: true, finds: "no_answer", by: "far end", says: "nobody answered"},
 		{sippCase: sippCase{"no response at all", "never_answers", nil, timesOut}, finds: "no_response", by: "network", says: "Nobody answered the INVITE"},
