@@ -159,6 +159,9 @@ func event(e phone.Event, words string) Evidence {
 // header is evidence made of a message and one of its headers.
 func header(m diagnose.Message, name string) Evidence {
 	e := message(m)
+	if m.Header(name) == "" {
+		return e
+	}
 	e.Message += fmt.Sprintf(", %s: %s", name, short(m.Header(name), 200))
 	return e
 }

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -390,14 +391,14 @@ func unusableAnswer(r *record) *match {
 	if ok == nil {
 		return nil
 	}
-	why := ""
+	why, empty := "", len(bytes.TrimSpace(ok.Body)) == 0
 	media, described := audio(ok.Message)
 	_, parsed := ok.Description()
 	agreed, early := x.agreement()
 	switch {
-	case len(ok.Body) == 0 && !early:
+	case empty && !early:
 		why = "the 2xx has no session description"
-	case len(ok.Body) == 0:
+	case empty:
 		return nil // a provisional response had it
 	case !parsed:
 		why = "what the 2xx describes cannot be read"
