@@ -157,7 +157,7 @@ func (r *reader) wrong(n *Node, p Param, want string) any {
 }
 
 var (
-	digitsForm = regexp.MustCompile(`^[0-9*#A-D]+$`)
+	digitsForm = regexp.MustCompile(`^,*[0-9*#A-D][0-9*#A-D,]*$`)
 	uriForm    = regexp.MustCompile(`(?i)^sips?:[^\s@<>]*@?[^\s@<>]+$`)
 )
 
@@ -173,7 +173,7 @@ func (r *reader) text(n *Node, p Param) any {
 	case TypeDigits, TypeDigit:
 		text = strings.ToUpper(text)
 		if !digitsForm.MatchString(text) {
-			return r.wrong(n, p, "digits 0-9 * # A-D")
+			return r.wrong(n, p, "digits 0-9 * # A-D, and commas for pauses")
 		}
 		if p.Type == TypeDigit && len(text) != 1 {
 			return r.wrong(n, p, "one digit")

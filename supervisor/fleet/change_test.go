@@ -83,7 +83,7 @@ func TestAFailedAddLeavesNothing(t *testing.T) {
 		"port in use":    {workers: &memory{}, settings: func(s *phone.Settings) { s.LocalPort = port }, want: fmt.Sprintf("port %d is in use", port)},
 		"does not start": {workers: &memory{fail: func(phone.ID, int) error { return errors.New("no such file") }}, want: "no such file"},
 		"configure hangs": {workers: &memory{knobs: knobs(fakeworker.Knobs{StallConfigure: true})},
-			want: "could not be made: context deadline exceeded"},
+			want: `phone "a" could not be made: its worker did not take its settings within 10s and was ended`},
 		"cancelled while it registers": {workers: &memory{knobs: knobs(fakeworker.Knobs{Registrar: "silent", HangAfter: time.Second, IgnoreShutdown: true})},
 			cancel: 3 * time.Second, want: "context canceled"},
 		"cancelled while it starts": {workers: &memory{gated: true}, cancel: time.Second, want: "context canceled"},
@@ -108,6 +108,38 @@ func TestAFailedAddLeavesNothing(t *testing.T) {
 				}
 				b.want("workers left", b.workers.left(), []string(nil))
 				b.want("changes", b.takeChanges(), []string(nil))
+			})
+		})
+	}
+}
+
+// drop_phone while the phone starts: it waits for that, and then drops.
+func TestDropDuringAStart(t *testing.T) {
+	for name, fail := range map[string]func(phone.ID, int) error{
+		"that succeeds": nil,
+		"that fails":    func(phone.ID, int) error { return errors.New("no such file") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			run(t, &memory{gated: true, fail: fail}, func(b *bench) {
+				added, dropped := make(chan error, 1), make(chan error, 1)
+				go func() {
+					_, err := b.f.Add(b.Context(), settings("a"))
+					added <- err
+				}()
+				pass(time.Second)
+				go func() { dropped <- b.f.Drop(b.Context(), "a", true) }()
+				pass(time.Second)
+				close(b.workers.gate)
+				if err := <-added; (err != nil) != (fail != nil) {
+					b.Errorf("Add: %v", err)
+				}
+				if err := <-dropped; (err != nil) != (fail != nil) {
+					b.Errorf("Drop: %v", err)
+				} else if err != nil && !strings.Contains(err.Error(), `phone_id "a" not found`) {
+					b.Errorf("Drop of a phone that did not start: %v", err)
+				}
+				b.want("phones", len(b.f.List()), 0)
+				b.want("workers left", b.workers.left(), []string(nil))
 			})
 		})
 	}

@@ -47,6 +47,9 @@ func (m *member) bringUp() (Worker, error) {
 		if !errors.As(err, &e) || e.Kind == phone.Gone {
 			m.block = phone.Block{} // who knows whether a call was given an id of it
 		}
+		if errors.Is(err, context.DeadlineExceeded) {
+			err = fmt.Errorf("its worker did not take its settings within %v and was ended; try again, with less going on on this machine", configureLimit)
+		}
 		m.shutDown(w, true)
 		m.startFailed(err)
 		return nil, fmt.Errorf("phone %q could not be made: %w", m.id, err)

@@ -15,6 +15,7 @@ import (
 	"ringmaster/scenario"
 	"ringmaster/scenario/engine"
 	"ringmaster/scenario/timeline"
+	"ringmaster/supervisor/diagnose"
 	"ringmaster/supervisor/fleet"
 	"ringmaster/supervisor/hub"
 )
@@ -66,10 +67,12 @@ type feed struct{ hub *hub.Hub }
 func (f feed) Position() uint64 { return f.hub.Position() }
 
 func (f feed) Read(ctx context.Context, after uint64, traces bool) ([]engine.Record, error) {
-	found, err := f.hub.Read(ctx, hub.Query{After: after, Mark: noMark, Traces: traces})
+	found, err := f.hub.Read(ctx, hub.Query{After: after, Mark: noMark, Traces: traces, SIP: diagnose.Event})
 	records := make([]engine.Record, len(found))
 	for i, r := range found {
-		records[i] = engine.Record(r)
+		records[i] = engine.Record{
+			Position: r.Position, PhoneID: r.PhoneID, Incarnation: r.Incarnation, Seq: r.Seq, Event: r.Event, Gap: r.Gap,
+		}
 	}
 	return records, err
 }

@@ -22,7 +22,9 @@ func callEntries() []entry {
 		define(entry{name: "hangup", title: "Hang up",
 			description: "End a call, whatever its state.", hints: Hints{Destructive: true, Idempotent: true, OpenWorld: true}}, hangup),
 		define(entry{name: "get_call_info", title: "Get a call",
-			description: "Everything known of one call, active or ended, with its RTP statistics.", hints: read}, getCallInfo),
+			description: "Everything known of one call, active or ended: RTP statistics; what was heard from the far end and sent to it since the media came up " +
+				"(ms heard, silent below -60 dBov, missing; level, peak; the frequency that was the strongest for most of the time); " +
+				"the quality to be expected of what is received (E-model, ITU-T G.107). null: not known.", hints: read}, getCallInfo),
 		define(entry{name: "get_call_history", title: "Get the call history",
 			description: "The ended calls, oldest first, at most 100.", hints: read}, getCallHistory),
 		define(entry{name: "list_calls", title: "List calls",

@@ -107,7 +107,7 @@ func (r *rig) filesAreWhole(c *mcpclient.Client, least int) {
 	if parts := r.files(c.Recordings, ".part"); len(parts) > 0 {
 		r.t.Errorf("half-written are %v", parts)
 	}
-	r.t.Logf("%d recordings and %d captures are whole", len(wavs), len(pcaps))
+	r.t.Logf("%d recordings and %d captures were looked at", len(wavs), len(pcaps))
 	if len(wavs) < least || len(pcaps) == 0 {
 		r.t.Error("that is too few to mean anything")
 	}

@@ -81,19 +81,29 @@ func TestKilledWorkerReturns(t *testing.T) {
 	phones.Talk(a, b, b.URI())
 }
 
-// However the server ends, it ends in time and no worker outlives it.
+// However the server ends, it ends within 3 s and no worker outlives it; who was
+// in a call with one of its phones, rang at one or was rung by one is told.
 func TestNothingOutlivesTheServer(t *testing.T) {
+	const within = 3 * time.Second
 	for name, end := range map[string]func(*mcpclient.Client){
 		"stdin closed": func(c *mcpclient.Client) { c.Close() },
-		"SIGTERM":      func(c *mcpclient.Client) { c.Signal(syscall.SIGTERM); c.WaitEnd(5 * time.Second) },
-		"SIGINT":       func(c *mcpclient.Client) { c.Signal(os.Interrupt); c.WaitEnd(5 * time.Second) },
-		"SIGKILL":      func(c *mcpclient.Client) { c.Signal(os.Kill); c.WaitEnd(5 * time.Second) },
+		"SIGTERM":      func(c *mcpclient.Client) { c.Signal(syscall.SIGTERM); c.WaitEnd(within) },
+		"SIGINT":       func(c *mcpclient.Client) { c.Signal(os.Interrupt); c.WaitEnd(within) },
+		"SIGKILL":      func(c *mcpclient.Client) { c.Signal(os.Kill); c.WaitEnd(within) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, a, b := pair(t)
-			atA, _ := phones.Talk(a, b, b.URI())
+			other := mcpclient.Start(t, programs, mcpclient.Options{})
+			talks, rings, calls := phones.AddDirect(t, other, "talks"), phones.AddDirect(t, other, "rings"), phones.AddDirect(t, other, "calls")
+			atA, inCall := phones.Talk(a, talks, talks.URI())
 			recording := a.Do("get_recording", mcpclient.Args{"call_id": atA}).String("recording_file")
+			a.Call(rings.URI())
+			rung := rings.Rings()
+			calling := calls.Call(b.URI())
+			b.Rings()
+			calls.Reaches(calling, "EARLY")
 			workers := []int{workerPID(c, "a"), workerPID(c, "b")}
+			began := time.Now()
 			end(c)
 			if code := c.ExitCode(); name != "SIGKILL" && code != 0 {
 				t.Errorf("exit status %d", code)
@@ -101,9 +111,15 @@ func TestNothingOutlivesTheServer(t *testing.T) {
 			for _, pid := range workers {
 				awaitGone(t, pid)
 			}
+			if took := time.Since(began); took > within {
+				t.Errorf("all that took %v", took)
+			}
 			if _, err := os.Stat(strings.TrimSuffix(recording, ".wav") + ".meta.json"); err != nil {
 				t.Errorf("the sidecar of the call that was there: %v", err)
 			}
+			talks.Ends(inCall, 200)
+			rings.Ends(rung, 487)
+			calls.Ends(calling, 603)
 		})
 	}
 }
@@ -151,6 +167,45 @@ func TestPasswordIsNotShown(t *testing.T) {
 		if strings.Contains(text, password) {
 			t.Errorf("the password is in %s", place)
 		}
+	}
+}
+
+// Without a worker program the server says so, names it, and goes on.
+func TestAServerWithoutItsWorkerProgram(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "phoneworker")
+	c := mcpclient.Start(t, programs, mcpclient.Options{Args: []string{"--worker", missing}})
+	c.MustFail("add_phone", mcpclient.Args{"phone_id": "a", "username": "a", "password": "p", "domain": "127.0.0.1"}, missing, "install phoneworker")
+	if n := c.Must("list_phones", nil).Int("total_count"); n != 0 {
+		t.Errorf("there are %d phones", n)
+	}
+	if left := c.ToolsOf("a"); len(left) > 0 {
+		t.Errorf("there are the tools %v", left)
+	}
+}
+
+// load_phones hangs up before it takes the phones away; who was in a call with
+// one of them is told.
+func TestReplacingTheFleetEndsItsCalls(t *testing.T) {
+	c, a, b := pair(t)
+	other := mcpclient.Start(t, programs, mcpclient.Options{})
+	talks, calls := phones.AddDirect(t, other, "talks"), phones.AddDirect(t, other, "calls")
+	_, inCall := phones.Talk(a, talks, talks.URI())
+	calling := calls.Call(b.URI())
+	b.Rings()
+	calls.Reaches(calling, "EARLY")
+	profile := filepath.Join(t.TempDir(), "phones.yaml")
+	if err := os.WriteFile(profile, []byte("phones: [{phone_id: a, username: a, domain: 127.0.0.1, password: x, register: false}]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	loaded := c.Must("load_phones", mcpclient.Args{"path": profile})
+	if gone := loaded.Fields["dropped"].([]any); len(gone) != 2 || len(loaded.List("added")) != 1 {
+		t.Errorf("load_phones answers %s", loaded.Text)
+	}
+	talks.Ends(inCall, 200)
+	calls.Ends(calling, 603)
+	sent := c.Must("get_sip_log", mcpclient.Args{"phone_id": "a", "method": "BYE", "direction": "TX"})
+	if sent.Int("total_count") == 0 {
+		t.Error("the SIP log of a has no BYE")
 	}
 }
 

@@ -18,6 +18,8 @@ type Knobs struct {
 	ExitEarly bool
 	// -stall-configure: Configure never answers.
 	StallConfigure bool
+	// -die-in-configure: it ends with status 3, and words on stderr, in Configure.
+	DieInConfigure bool
 	// -die-after D: it ends with status 3, and words on stderr, D after Configure.
 	DieAfter time.Duration
 	// -panic-on-dtmf: SendDTMF makes it panic.
@@ -52,6 +54,7 @@ func parse(args []string, stderr io.Writer) (Knobs, error) {
 	f.BoolVar(&k.StallHandshake, "stall-handshake", false, "start and say nothing")
 	f.BoolVar(&k.ExitEarly, "exit-early", false, "end before the handshake")
 	f.BoolVar(&k.StallConfigure, "stall-configure", false, "never answer Configure")
+	f.BoolVar(&k.DieInConfigure, "die-in-configure", false, "end in Configure")
 	f.DurationVar(&k.DieAfter, "die-after", 0, "end this long after Configure")
 	f.BoolVar(&k.PanicOnDTMF, "panic-on-dtmf", false, "panic in SendDTMF")
 	f.DurationVar(&k.HangAfter, "hang-after", 0, "answer nothing from this long after Configure")

@@ -49,7 +49,10 @@ func (p *Phone) hang() {
 
 // Configure is phone.Phone's.
 func (p *Phone) Configure(ctx context.Context, c phone.Configuration) (phone.Configured, error) {
-	if p.knobs.StallConfigure {
+	if p.knobs.DieInConfigure {
+		p.die()
+	}
+	if p.knobs.StallConfigure || p.knobs.DieInConfigure {
 		<-ctx.Done()
 		return phone.Configured{}, ctx.Err()
 	}

@@ -45,6 +45,7 @@ var floor = map[string]int{
 	"supervisor/phoneproc": 2,
 	"supervisor/diagnose":  2,
 	"supervisor/shelf":     2,
+	"supervisor/live":      3,
 	"worker/sipua":         2,
 	"worker/rtpsession":    2,
 	"worker/recorder":      2,

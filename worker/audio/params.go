@@ -50,6 +50,7 @@ func newPlan(m Params, sink Sink, before *plan) (*plan, error) {
 	if m.Remote.Addr().IsUnspecified() {
 		p.Remote = netip.AddrPort{}
 	}
+	p.MaySend = m.MaySend && p.Remote.IsValid()
 	if m.RemoteRTCP.Addr().IsUnspecified() {
 		p.RemoteRTCP = netip.AddrPort{}
 	}

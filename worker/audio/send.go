@@ -1,6 +1,10 @@
 package audio
 
-import "ringmaster/worker/dtmf"
+import (
+	"time"
+
+	"ringmaster/worker/dtmf"
+)
 
 // adopt takes over what Apply has published since the last tick.
 func (s *Stream) adopt() {
@@ -41,6 +45,8 @@ func (s *Stream) abandon(p *plan) {
 
 // skip lets time pass without sound.
 func (s *Stream) skip(ticks int) {
+	s.sounds.heard.Missing(time.Duration(ticks) * frameTime)
+	s.sounds.sent.Missing(time.Duration(ticks) * frameTime)
 	if p := s.leg.plan; p != nil {
 		s.leg.timestamp += uint32(ticks * p.sendTicks())
 	}
@@ -59,9 +65,11 @@ func (s *Stream) send(tick uint64) {
 		s.abandon(p)
 		l.timestamp += uint32(p.sendTicks())
 		l.talking = false
+		s.sounds.sent.Missing(frameTime)
 		s.record(silence[:samples(p.Send.SampleRate)])
 		return
 	}
+	s.sounds.sent.Frame(pcm, 0, p.Send.SampleRate)
 	l.pending = append(l.pending, pcm...)
 	for len(l.pending) >= p.ptime {
 		l.payload = p.encoder.Encode(l.payload[:0], l.pending[:p.ptime])
@@ -94,15 +102,18 @@ func (s *Stream) sendDigits() bool {
 	if !l.plan.canSendDigits() {
 		return false // the far end takes them no more; they wait for it to change its mind
 	}
-	s.abandon(l.plan)
-	e, send, done := l.digits.Step(l.timestamp, l.plan.sendTicks())
+	waiting := len(l.pending) * l.plan.Send.ClockRate / l.plan.Send.SampleRate
+	e, send, done := l.digits.Step(l.timestamp+uint32(waiting), l.plan.sendTicks())
+	if l.digits.Alone() {
+		s.abandon(l.plan)
+	}
 	if send {
 		s.transmit(uint8(l.plan.EventSendPT), e.Marker, e.Timestamp, e.Payload[:])
 	}
 	if done != "" {
 		l.plan.sink.DTMFSent(done)
 	}
-	return l.digits.Busy()
+	return l.digits.Alone()
 }
 
 // finishDigit says the end of a digit that sounds when nothing may be sent any

@@ -2,8 +2,6 @@ package call
 
 import (
 	"errors"
-	"strconv"
-	"strings"
 
 	"ringmaster/proto/phone"
 	"ringmaster/worker/audio"
@@ -109,26 +107,6 @@ func (c *Call) StopAudio() error {
 		return c.wrongState("silenced: its media is not up")
 	}
 	c.stream.PlayMusic()
-	return nil
-}
-
-// SendDTMF queues digits: as telephone-event when the far end takes it, else
-// as INFO.
-func (c *Call) SendDTMF(digits string) error {
-	if bad := strings.IndexFunc(digits, func(r rune) bool { return !strings.ContainsRune("0123456789*#ABCD", r) }); digits == "" || bad >= 0 {
-		return phone.Errorf(phone.Invalid, "digits %s cannot be sent: use 0-9, *, # and A-D", strconv.Quote(digits))
-	}
-	if c.at.State != phone.StateConfirmed {
-		return c.wrongState("sent digits: it must be confirmed")
-	}
-	m, _ := c.negotiation.Current()
-	if m.EventSendPT < 0 {
-		c.info.push(c, digits)
-		return nil
-	}
-	if err := c.stream.SendDTMF(digits); err != nil {
-		return phone.Errorf(phone.Precondition, "call %d: %v", c.id, err)
-	}
 	return nil
 }
 

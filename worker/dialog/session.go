@@ -98,6 +98,9 @@ type Session struct {
 // CallID is the SIP Call-ID.
 func (s *Session) CallID() string { return s.callID }
 
+// LocalTag is our tag, which with the Call-ID names the session.
+func (s *Session) LocalTag() string { return s.localTag }
+
 // RemoteURI is the far end's address of record, as From or To gave it.
 func (s *Session) RemoteURI() string { return s.remote.Address.String() }
 

@@ -2,7 +2,6 @@ package handset
 
 import (
 	"context"
-	"strings"
 
 	"ringmaster/proto/phone"
 	"ringmaster/proto/siptx"
@@ -113,8 +112,9 @@ func (h *Handset) doCall(cmd phone.Command, done reply) {
 		h.conference(cmd, done)
 	case phone.SendDTMF:
 		h.onCall(cmd.CallID, done, func(c *call.Call, o *phone.CallOutcome) error {
-			o.Digits = strings.ToUpper(cmd.Digits)
-			return c.SendDTMF(o.Digits)
+			var err error
+			o.Digits, err = c.SendDTMF(cmd.Digits)
+			return err
 		})
 	case phone.PlayAudio:
 		h.onCall(cmd.CallID, done, func(c *call.Call, o *phone.CallOutcome) error {
