@@ -45,7 +45,7 @@ func full(t *testing.T) Page {
 		Facts:    []Fact{{hostile, hostile}},
 		Findings: []Finding{{Bad, hostile, hostile, []string{hostile}}},
 		Legs:     []Leg{{Phone: hostile, Remote: hostile, Status: hostile}},
-		Ladder:   template.HTML("<svg><text>INVITE</text></svg>"),
+		Ladders:  []Ladder{{hostile, template.HTML("<svg><text>INVITE</text></svg>")}},
 		Quality:  Quality(hostile, 0, []*diagnose.Stream{stream}),
 		Sounds:   sounds.List(),
 		Timeline: []Row{{Offset: 1500 * time.Millisecond, Phone: hostile, Kind: "event", What: hostile, Detail: hostile, Tone: Bad}},
