@@ -58,7 +58,10 @@ func (s *Set) hungUp(id phone.ID, i phone.CallInfo) string {
 }
 
 func span(d time.Duration) string {
-	if d < 10*time.Second {
+	switch {
+	case d < time.Second:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d < 10*time.Second:
 		return fmt.Sprintf("%.1f s", d.Seconds())
 	}
 	return d.Round(time.Second).String()
