@@ -274,7 +274,7 @@ func TestCallOfAPhoneThatIsGone(t *testing.T) {
 	script := func(w *world) {
 		busyCall(w)
 		delete(w.info, 4)
-		w.at(1600*ms, func() {
+		w.at(1601*ms, func() {
 			w.happens("a", "call.state.disconnected", 4, "codec", "PCMU", "last_status", int64(200),
 				"heard", map[string]any{"heard_ms": int64(1400), "silent_ms": int64(0), "missing_ms": int64(100), "tone_hz": 440.5, "tone_part": 0.9, "level_dbov": -20.1})
 		})

@@ -3,6 +3,7 @@ package judge
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"ringmaster/proto/phone"
@@ -98,7 +99,7 @@ func (ev Evidence) told(q Query) Answer {
 	if !asked {
 		answer.Err = fmt.Errorf("nobody has asked for it")
 	}
-	for _, e := range ev.Events {
+	for _, e := range slices.Backward(ev.Events) {
 		if e.Type == "call.state.disconnected" && e.PhoneID == q.PhoneID && e.CallID != nil && *e.CallID == q.CallID {
 			return Answer{Data: ev.farewell(e)}
 		}
