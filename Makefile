@@ -65,6 +65,7 @@ chaos: build
 bench: build
 	asterisk="$$(scripts/install-asterisk)"; \
 	RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 300s -v -run TestMeasurements ./tests/interop -measure
+	RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 300s -v ./tests/reaction -measure
 
 generate:
 	$(GO) generate ./...

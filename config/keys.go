@@ -83,6 +83,13 @@ var phoneKeys = [...]phoneKey{
 	{"register", false, flag("register", func(s *phone.Settings) *bool { return &s.Register })},
 	{"recording_enabled", false, flag("recording_enabled", func(s *phone.Settings) *bool { return &s.RecordingEnabled })},
 	{"capture_enabled", false, flag("capture_enabled", func(s *phone.Settings) *bool { return &s.CaptureEnabled })},
+	{"capture_filter", false, func(s *phone.Settings, v *yaml.Node, _ Options) string {
+		s.CaptureFilter = phone.CaptureFilter(strings.ToLower(v.Value))
+		if v.Kind != yaml.ScalarNode || s.CaptureFilter != phone.CaptureUDP && s.CaptureFilter != phone.CapturePhone {
+			return "capture_filter must be udp or phone"
+		}
+		return ""
+	}},
 }
 
 func phoneKeyNames() []string {

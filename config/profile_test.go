@@ -39,6 +39,7 @@ phones:
     srtp: true
     recording_enabled: true
     capture_enabled: true
+    capture_filter: Phone
 `), options())
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +48,7 @@ phones:
 		{PhoneID: "a", Domain: "pbx.example", Username: "6001", Password: phone.NewSecret("from-env"), Transport: phone.UDP,
 			LocalPort: 5080, Codecs: []string{"pcma"}, AutoAnswer: true, Register: true},
 		{PhoneID: "b", Domain: "pbx.example", Username: "bob", Password: phone.NewSecret("0123"), Transport: phone.TCP,
-			Codecs: []string{"G722", "telephone-event"}, SRTP: true, RecordingEnabled: true, CaptureEnabled: true,
+			Codecs: []string{"G722", "telephone-event"}, SRTP: true, RecordingEnabled: true, CaptureEnabled: true, CaptureFilter: phone.CapturePhone,
 			TLSCAFile: "ca.pem", TLSCertFile: "cert.pem", TLSKeyFile: "key.pem", TLSInsecure: true},
 	}
 	if !reflect.DeepEqual(p.Phones, want) {
@@ -94,7 +95,7 @@ func TestEveryFaultIsNamedWithItsPlace(t *testing.T) {
 		{"unknown key, near", "phones: [{" + ok + ", pasword: y}]", `p.yaml:1:61: phones[0] (a): unknown key "pasword": did you mean "password"?`},
 		{"unknown key at the top", "phones: [{" + ok + "}]\nfones: 1", `p.yaml:2:1: the profile: unknown key "fones": did you mean "phones"?`},
 		{"unknown key, far", "phones: [{" + ok + "}]\nversion: 1", `p.yaml:2:1: the profile: unknown key "version": there are defaults, phones`},
-		{"unknown key in the defaults", "defaults: {colour: red}\nphones: [{" + ok + "}]", `p.yaml:1:12: defaults: unknown key "colour": there are phone_id, domain, username, password, realm, srtp, auto_answer, transport, local_port, tls_ca_file, tls_cert_file, tls_key_file, tls_insecure, codecs, register, recording_enabled, capture_enabled`},
+		{"unknown key in the defaults", "defaults: {colour: red}\nphones: [{" + ok + "}]", `p.yaml:1:12: defaults: unknown key "colour": there are phone_id, domain, username, password, realm, srtp, auto_answer, transport, local_port, tls_ca_file, tls_cert_file, tls_key_file, tls_insecure, codecs, register, recording_enabled, capture_enabled, capture_filter`},
 		{"duplicate phone", "phones:\n  - {" + ok + "}\n  - {" + ok + "}", `p.yaml:3:5: phones[1] (a): duplicate phone_id: phones[0] has it already`},
 		{"duplicate key", "phones: [{" + ok + ", domain: i}]", `p.yaml:1:61: phones[0] (a): duplicate key "domain"`},
 		{"missing", "phones: [{phone_id: a, domain: h, username: a}]", `p.yaml:1:10: phones[0] (a): password is missing`},
@@ -103,6 +104,7 @@ func TestEveryFaultIsNamedWithItsPlace(t *testing.T) {
 		{"no bool", "phones: [{" + ok + ", srtp: maybe}]", `p.yaml:1:67: phones[0] (a): srtp must be true or false`},
 		{"a bad default, once", "defaults: {local_port: 70000}\nphones:\n  - {" + ok + "}\n  - {phone_id: b, domain: h, username: b, password: x}", `p.yaml:1:24: defaults: local_port must be an integer from 0 to 65535`},
 		{"transport", "phones: [{" + ok + ", transport: sctp}]", `p.yaml:1:72: phones[0] (a): transport must be udp, tcp or tls`},
+		{"capture_filter", "phones: [{" + ok + ", capture_filter: tcp}]", `p.yaml:1:77: phones[0] (a): capture_filter must be udp or phone`},
 		{"codec not built in", "phones: [{" + ok + ", codecs: [PCMA, G729]}]", `p.yaml:1:69: phones[0] (a): codec "G729" is not built in: there are PCMA, PCMU, G722`},
 		{"no codecs", "phones: [{" + ok + ", codecs: []}]", `p.yaml:1:69: phones[0] (a): codecs is empty: name at least one codec, or leave it out for the default list`},
 		{"a domain that is none", "phones: [{phone_id: a, domain: a b, username: a, password: x}]", `p.yaml:1:32: phones[0] (a): domain "a b" is no host or host:port: write pbx.example, 192.0.2.1:5060 or [2001:db8::1]:5060`},

@@ -48,6 +48,7 @@ type serveOptions struct {
 	options
 	tools      string
 	filesUnder string
+	patterns   folders
 }
 
 func serveFlags() (*flag.FlagSet, *serveOptions) {
@@ -55,6 +56,7 @@ func serveFlags() (*flag.FlagSet, *serveOptions) {
 	f := newFlags("serve", "info", &o.options)
 	f.StringVar(&o.tools, "tools", "per-phone", "the `form` of the phones' tools: per-phone (a_make_call), or shared (phone_make_call with a phone_id)")
 	f.StringVar(&o.filesUnder, "files-under", "", "confine load_phones and play_audio to files under this `folder`")
+	patternsFlag(f, &o.patterns)
 	return f, o
 }
 

@@ -63,6 +63,7 @@ func TestRunScenarios(t *testing.T) {
 		{"one fails, the rest runs", []string{fails, passes}, nil, 1, []string{"FAILED  fails", "OK  passes"}, "fails has not passed: hangup in initial_actions failed"},
 		{"one cannot run", []string{cannotRun, fails}, nil, 3, []string{"ERROR  strange", "FAILED  fails"}, `phone_id "nobody" not found`},
 		{"one is invalid, none runs", []string{passes, "hoks: []"}, nil, 2, nil, `unknown scenario key "hoks"; did you mean "hooks"?`},
+		{"two run, and are summed up", []string{passes, fails}, nil, 1, []string{"\nOK  passes", "1 of 2 scenarios passed\n"}, "fails has not passed"},
 		{"flags after the files", []string{passes}, []string{"--pbx", "127.0.0.1:0"}, 0, []string{"OK  passes"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -87,6 +88,42 @@ func TestRunScenarios(t *testing.T) {
 				t.Logf("stdout:\n%s", stdout)
 			}
 		})
+	}
+}
+
+const called = `
+name: called
+description: Calls.
+parameters: [{name: phone_id, type: phone}]
+initial_actions: [{make_call: {phone_id: "${phone_id}", to: "sip:b@127.0.0.1"}}]
+`
+
+const usesPattern = `
+name: uses-pattern
+phones: [a]
+patterns: [{use: called, phone_id: a}]
+stop_on: [{phone_id: a, event: call.state.confirmed}]
+`
+
+func TestPatternsOfTheUser(t *testing.T) {
+	self, _ := os.Executable()
+	paths := files(t, profileOfA, usesPattern)
+	folder := filepath.Dir(files(t, called)[0])
+	for _, c := range []struct {
+		args   []string
+		code   int
+		stdout string
+		stderr string
+	}{
+		{[]string{"run", paths[1], "--worker", self, "--profile", paths[0], "--patterns", folder}, 0, "OK  uses-pattern", ""},
+		{[]string{"validate", paths[1], "--patterns", folder}, 0, "uses-pattern is valid", ""},
+		{[]string{"validate", paths[1]}, 2, "", `b.yaml:4:18: unknown pattern "called"`},
+		{[]string{"validate", paths[1], "--patterns", folder, "--patterns", folder}, 2, "", `a.yaml:2:1: there is already a pattern named "called"`},
+	} {
+		e, stdout, stderr := edges(t, c.args, nil)
+		if code := Run(context.Background(), e); code != c.code || !strings.Contains(stdout.String(), c.stdout) || !strings.Contains(stderr.String(), c.stderr) {
+			t.Errorf("%q: exit %d\n%s\n%s", c.args, code, stdout, stderr)
+		}
 	}
 }
 

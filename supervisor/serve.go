@@ -8,7 +8,6 @@ import (
 	"ringmaster/config"
 	"ringmaster/proto/phone"
 	"ringmaster/proto/phonewire"
-	"ringmaster/scenario"
 	"ringmaster/supervisor/mcpserver"
 	"ringmaster/supervisor/tool"
 )
@@ -38,9 +37,9 @@ type assembly struct {
 }
 
 func newServer(ctx context.Context, e Edges, o serveOptions) (*assembly, error) {
-	patterns, _, err := scenario.Patterns()
+	patterns, err := loadPatterns(o.patterns)
 	if err != nil {
-		return nil, cannot(err)
+		return nil, err
 	}
 	a := &assembly{ready: make(chan struct{})}
 	a.house, err = newHouse(ctx, e, o.options, func(added, removed []phone.ID) { a.mcp.PhonesChanged(added, removed) }, o.logger(e.Stderr))

@@ -33,6 +33,7 @@ type CallOutcome struct {
 	CallID  CallID
 	State   State
 	Already bool   // the call was in the wanted state before
+	Pending bool   // Hangup: the CANCEL may not leave before the far end has answered at all
 	Status  int    // Reject: the code sent
 	Playing string // PlayAudio: what plays now
 	Digits  string // SendDTMF: the digits queued
@@ -81,6 +82,8 @@ type CallInfo struct {
 	PlayingFile    string // "" when nothing plays
 	OnHold         bool   // held by this phone
 	RTP            RTPStats
+	Heard, Sent    Sound    // from the far end, decoded; to it
+	Quality        *Quality // nil until packets have come
 
 	StartedAt  time.Time // the INVITE
 	AnsweredAt time.Time // zero before the answer
@@ -101,4 +104,38 @@ type RTPStats struct {
 	RxFrom       string // host:port that the newest RTP packet came from; "" before any
 	RxUnagreed   int64  // of RxDiscard: packets of a payload type that nobody had agreed on
 	RxUnagreedPT int64  // the newest such type
+}
+
+// Sound is one direction of a call's audio, since its media came up. Every
+// moment is heard, silent or missing: the three together are how long it
+// lasted, hold included.
+type Sound struct {
+	HeardMs   int64 // audio of -60 dBov or more
+	SilentMs  int64 // audio below that, and comfort noise
+	MissingMs int64 // none: lost and concealed, late, not begun, on hold; while digits are sent
+	// LevelDBov is the power of what was heard: 0 is a square wave at full
+	// scale, a full-scale sine is -3. PeakDBov is its highest sample against
+	// full scale. Both are -127 while nothing was heard.
+	LevelDBov, PeakDBov float64
+	// ToneHz is the frequency above 100 Hz that was the strongest for the
+	// longest time; 0 when none held a third of the power. TonePart is the
+	// share of the time heard, 0 to 1, in which it was the strongest, give or
+	// take 12 Hz: near 1 for a steady tone, low for speech.
+	ToneHz, TonePart float64
+}
+
+// Lasted is how long the media was up, hold included; 0 when it never was.
+func (s Sound) Lasted() time.Duration {
+	return time.Duration(s.HeardMs+s.SilentMs+s.MissingMs) * time.Millisecond
+}
+
+// Quality is how good the received direction of a call is likely to sound, by
+// the E-model of ITU-T G.107. Measured are loss and round trip; estimated are
+// the delay of one way (half the round trip, with a packet's length and the
+// jitter buffer) and what the codec costs (G.113's values for G.711, for all).
+type Quality struct {
+	MOS         float64 // 1 to 4.41
+	RFactor     float64 // 0 to 93.2
+	LossPercent float64 // packets that did not come, or too late, of those expected
+	JitterMs    float64 // RFC 3550 §6.4.1 interarrival jitter
 }

@@ -10,6 +10,15 @@ const (
 	TLS Transport = "tls"
 )
 
+// CaptureFilter says which packets a phone's captures keep.
+type CaptureFilter string
+
+// The filters.
+const (
+	CaptureUDP   CaptureFilter = "udp"   // all UDP of the machine
+	CapturePhone CaptureFilter = "phone" // what goes to and from the phone's own ports: SIP, and RTP and RTCP of its calls
+)
+
 // Settings is one phone as its user configures it (a profile entry, or the
 // arguments of add_phone). The zero value is not usable: PhoneID, Domain and
 // Username are required and Transport must be set.
@@ -34,6 +43,7 @@ type Settings struct {
 	Register         bool
 	RecordingEnabled bool
 	CaptureEnabled   bool
+	CaptureFilter    CaptureFilter // "" is CaptureUDP
 }
 
 // Configuration is what a worker is told once, before it may do anything:
@@ -69,6 +79,7 @@ type Update struct {
 	SRTP             *bool
 	RecordingEnabled *bool
 	CaptureEnabled   *bool
+	CaptureFilter    *CaptureFilter
 }
 
 // Registration is what the phone last learned from its registrar.

@@ -128,6 +128,7 @@ type Settings struct {
 	TlsCertFile      string     `protobuf:"bytes,15,opt,name=tls_cert_file,json=tlsCertFile,proto3" json:"tls_cert_file,omitempty"`
 	TlsKeyFile       string     `protobuf:"bytes,16,opt,name=tls_key_file,json=tlsKeyFile,proto3" json:"tls_key_file,omitempty"`
 	TlsInsecure      bool       `protobuf:"varint,17,opt,name=tls_insecure,json=tlsInsecure,proto3" json:"tls_insecure,omitempty"`
+	CaptureFilter    string     `protobuf:"bytes,18,opt,name=capture_filter,json=captureFilter,proto3" json:"capture_filter,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -279,6 +280,13 @@ func (x *Settings) GetTlsInsecure() bool {
 		return x.TlsInsecure
 	}
 	return false
+}
+
+func (x *Settings) GetCaptureFilter() string {
+	if x != nil {
+		return x.CaptureFilter
+	}
+	return ""
 }
 
 // CodecList tells the default list from an empty one.
@@ -531,6 +539,7 @@ type Update struct {
 	Srtp             *bool                  `protobuf:"varint,5,opt,name=srtp,proto3,oneof" json:"srtp,omitempty"`
 	RecordingEnabled *bool                  `protobuf:"varint,6,opt,name=recording_enabled,json=recordingEnabled,proto3,oneof" json:"recording_enabled,omitempty"`
 	CaptureEnabled   *bool                  `protobuf:"varint,7,opt,name=capture_enabled,json=captureEnabled,proto3,oneof" json:"capture_enabled,omitempty"`
+	CaptureFilter    *string                `protobuf:"bytes,8,opt,name=capture_filter,json=captureFilter,proto3,oneof" json:"capture_filter,omitempty"`
 	unknownFields    protoimpl.UnknownFields
 	sizeCache        protoimpl.SizeCache
 }
@@ -612,6 +621,13 @@ func (x *Update) GetCaptureEnabled() bool {
 		return *x.CaptureEnabled
 	}
 	return false
+}
+
+func (x *Update) GetCaptureFilter() string {
+	if x != nil && x.CaptureFilter != nil {
+		return *x.CaptureFilter
+	}
+	return ""
 }
 
 type DoRequest struct {
@@ -1989,6 +2005,7 @@ type CallOutcome struct {
 	Status        int64                  `protobuf:"varint,4,opt,name=status,proto3" json:"status,omitempty"`
 	Playing       string                 `protobuf:"bytes,5,opt,name=playing,proto3" json:"playing,omitempty"`
 	Digits        string                 `protobuf:"bytes,6,opt,name=digits,proto3" json:"digits,omitempty"`
+	Pending       bool                   `protobuf:"varint,7,opt,name=pending,proto3" json:"pending,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2063,6 +2080,13 @@ func (x *CallOutcome) GetDigits() string {
 		return x.Digits
 	}
 	return ""
+}
+
+func (x *CallOutcome) GetPending() bool {
+	if x != nil {
+		return x.Pending
+	}
+	return false
 }
 
 type Registration struct {
@@ -2365,6 +2389,9 @@ type CallInfo struct {
 	StartedAt      *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
 	AnsweredAt     *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=answered_at,json=answeredAt,proto3" json:"answered_at,omitempty"`
 	EndedAt        *timestamppb.Timestamp `protobuf:"bytes,18,opt,name=ended_at,json=endedAt,proto3" json:"ended_at,omitempty"`
+	Heard          *Sound                 `protobuf:"bytes,19,opt,name=heard,proto3" json:"heard,omitempty"`
+	Sent           *Sound                 `protobuf:"bytes,20,opt,name=sent,proto3" json:"sent,omitempty"`
+	Quality        *Quality               `protobuf:"bytes,21,opt,name=quality,proto3" json:"quality,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -2525,6 +2552,187 @@ func (x *CallInfo) GetEndedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *CallInfo) GetHeard() *Sound {
+	if x != nil {
+		return x.Heard
+	}
+	return nil
+}
+
+func (x *CallInfo) GetSent() *Sound {
+	if x != nil {
+		return x.Sent
+	}
+	return nil
+}
+
+func (x *CallInfo) GetQuality() *Quality {
+	if x != nil {
+		return x.Quality
+	}
+	return nil
+}
+
+type Sound struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	HeardMs       int64                  `protobuf:"varint,1,opt,name=heard_ms,json=heardMs,proto3" json:"heard_ms,omitempty"`
+	SilentMs      int64                  `protobuf:"varint,2,opt,name=silent_ms,json=silentMs,proto3" json:"silent_ms,omitempty"`
+	MissingMs     int64                  `protobuf:"varint,3,opt,name=missing_ms,json=missingMs,proto3" json:"missing_ms,omitempty"`
+	LevelDbov     float64                `protobuf:"fixed64,4,opt,name=level_dbov,json=levelDbov,proto3" json:"level_dbov,omitempty"`
+	PeakDbov      float64                `protobuf:"fixed64,5,opt,name=peak_dbov,json=peakDbov,proto3" json:"peak_dbov,omitempty"`
+	ToneHz        float64                `protobuf:"fixed64,6,opt,name=tone_hz,json=toneHz,proto3" json:"tone_hz,omitempty"`
+	TonePart      float64                `protobuf:"fixed64,7,opt,name=tone_part,json=tonePart,proto3" json:"tone_part,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sound) Reset() {
+	*x = Sound{}
+	mi := &file_phone_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sound) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sound) ProtoMessage() {}
+
+func (x *Sound) ProtoReflect() protoreflect.Message {
+	mi := &file_phone_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sound.ProtoReflect.Descriptor instead.
+func (*Sound) Descriptor() ([]byte, []int) {
+	return file_phone_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *Sound) GetHeardMs() int64 {
+	if x != nil {
+		return x.HeardMs
+	}
+	return 0
+}
+
+func (x *Sound) GetSilentMs() int64 {
+	if x != nil {
+		return x.SilentMs
+	}
+	return 0
+}
+
+func (x *Sound) GetMissingMs() int64 {
+	if x != nil {
+		return x.MissingMs
+	}
+	return 0
+}
+
+func (x *Sound) GetLevelDbov() float64 {
+	if x != nil {
+		return x.LevelDbov
+	}
+	return 0
+}
+
+func (x *Sound) GetPeakDbov() float64 {
+	if x != nil {
+		return x.PeakDbov
+	}
+	return 0
+}
+
+func (x *Sound) GetToneHz() float64 {
+	if x != nil {
+		return x.ToneHz
+	}
+	return 0
+}
+
+func (x *Sound) GetTonePart() float64 {
+	if x != nil {
+		return x.TonePart
+	}
+	return 0
+}
+
+type Quality struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	Mos           float64                `protobuf:"fixed64,1,opt,name=mos,proto3" json:"mos,omitempty"`
+	RFactor       float64                `protobuf:"fixed64,2,opt,name=r_factor,json=rFactor,proto3" json:"r_factor,omitempty"`
+	LossPercent   float64                `protobuf:"fixed64,3,opt,name=loss_percent,json=lossPercent,proto3" json:"loss_percent,omitempty"`
+	JitterMs      float64                `protobuf:"fixed64,4,opt,name=jitter_ms,json=jitterMs,proto3" json:"jitter_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Quality) Reset() {
+	*x = Quality{}
+	mi := &file_phone_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Quality) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Quality) ProtoMessage() {}
+
+func (x *Quality) ProtoReflect() protoreflect.Message {
+	mi := &file_phone_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Quality.ProtoReflect.Descriptor instead.
+func (*Quality) Descriptor() ([]byte, []int) {
+	return file_phone_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *Quality) GetMos() float64 {
+	if x != nil {
+		return x.Mos
+	}
+	return 0
+}
+
+func (x *Quality) GetRFactor() float64 {
+	if x != nil {
+		return x.RFactor
+	}
+	return 0
+}
+
+func (x *Quality) GetLossPercent() float64 {
+	if x != nil {
+		return x.LossPercent
+	}
+	return 0
+}
+
+func (x *Quality) GetJitterMs() float64 {
+	if x != nil {
+		return x.JitterMs
+	}
+	return 0
+}
+
 type RTPStats struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
 	TxPackets     int64                  `protobuf:"varint,1,opt,name=tx_packets,json=txPackets,proto3" json:"tx_packets,omitempty"`
@@ -2546,7 +2754,7 @@ type RTPStats struct {
 
 func (x *RTPStats) Reset() {
 	*x = RTPStats{}
-	mi := &file_phone_proto_msgTypes[34]
+	mi := &file_phone_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2558,7 +2766,7 @@ func (x *RTPStats) String() string {
 func (*RTPStats) ProtoMessage() {}
 
 func (x *RTPStats) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[34]
+	mi := &file_phone_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2571,7 +2779,7 @@ func (x *RTPStats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RTPStats.ProtoReflect.Descriptor instead.
 func (*RTPStats) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{34}
+	return file_phone_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *RTPStats) GetTxPackets() int64 {
@@ -2674,7 +2882,7 @@ type WatchRequest struct {
 
 func (x *WatchRequest) Reset() {
 	*x = WatchRequest{}
-	mi := &file_phone_proto_msgTypes[35]
+	mi := &file_phone_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2686,7 +2894,7 @@ func (x *WatchRequest) String() string {
 func (*WatchRequest) ProtoMessage() {}
 
 func (x *WatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[35]
+	mi := &file_phone_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2699,7 +2907,7 @@ func (x *WatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{35}
+	return file_phone_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *WatchRequest) GetAfter() uint64 {
@@ -2727,7 +2935,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_phone_proto_msgTypes[36]
+	mi := &file_phone_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2739,7 +2947,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[36]
+	mi := &file_phone_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2752,7 +2960,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{36}
+	return file_phone_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Entry) GetSeq() uint64 {
@@ -2878,7 +3086,7 @@ type Event struct {
 
 func (x *Event) Reset() {
 	*x = Event{}
-	mi := &file_phone_proto_msgTypes[37]
+	mi := &file_phone_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2890,7 +3098,7 @@ func (x *Event) String() string {
 func (*Event) ProtoMessage() {}
 
 func (x *Event) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[37]
+	mi := &file_phone_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2903,7 +3111,7 @@ func (x *Event) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Event.ProtoReflect.Descriptor instead.
 func (*Event) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{37}
+	return file_phone_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Event) GetType() string {
@@ -2954,7 +3162,7 @@ type SIPMessage struct {
 
 func (x *SIPMessage) Reset() {
 	*x = SIPMessage{}
-	mi := &file_phone_proto_msgTypes[38]
+	mi := &file_phone_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2966,7 +3174,7 @@ func (x *SIPMessage) String() string {
 func (*SIPMessage) ProtoMessage() {}
 
 func (x *SIPMessage) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[38]
+	mi := &file_phone_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2979,7 +3187,7 @@ func (x *SIPMessage) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SIPMessage.ProtoReflect.Descriptor instead.
 func (*SIPMessage) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{38}
+	return file_phone_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *SIPMessage) GetTime() *timestamppb.Timestamp {
@@ -3030,7 +3238,7 @@ type Message struct {
 
 func (x *Message) Reset() {
 	*x = Message{}
-	mi := &file_phone_proto_msgTypes[39]
+	mi := &file_phone_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3042,7 +3250,7 @@ func (x *Message) String() string {
 func (*Message) ProtoMessage() {}
 
 func (x *Message) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[39]
+	mi := &file_phone_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3055,7 +3263,7 @@ func (x *Message) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Message.ProtoReflect.Descriptor instead.
 func (*Message) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{39}
+	return file_phone_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Message) GetFrom() string {
@@ -3103,7 +3311,7 @@ type Gap struct {
 
 func (x *Gap) Reset() {
 	*x = Gap{}
-	mi := &file_phone_proto_msgTypes[40]
+	mi := &file_phone_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3115,7 +3323,7 @@ func (x *Gap) String() string {
 func (*Gap) ProtoMessage() {}
 
 func (x *Gap) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[40]
+	mi := &file_phone_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3128,7 +3336,7 @@ func (x *Gap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gap.ProtoReflect.Descriptor instead.
 func (*Gap) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{40}
+	return file_phone_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Gap) GetFrom() uint64 {
@@ -3165,7 +3373,7 @@ type Dialog struct {
 
 func (x *Dialog) Reset() {
 	*x = Dialog{}
-	mi := &file_phone_proto_msgTypes[41]
+	mi := &file_phone_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3177,7 +3385,7 @@ func (x *Dialog) String() string {
 func (*Dialog) ProtoMessage() {}
 
 func (x *Dialog) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[41]
+	mi := &file_phone_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3190,7 +3398,7 @@ func (x *Dialog) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Dialog.ProtoReflect.Descriptor instead.
 func (*Dialog) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{41}
+	return file_phone_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Dialog) GetSipCallId() string {
@@ -3289,7 +3497,7 @@ type Invite struct {
 
 func (x *Invite) Reset() {
 	*x = Invite{}
-	mi := &file_phone_proto_msgTypes[42]
+	mi := &file_phone_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3301,7 +3509,7 @@ func (x *Invite) String() string {
 func (*Invite) ProtoMessage() {}
 
 func (x *Invite) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[42]
+	mi := &file_phone_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3314,7 +3522,7 @@ func (x *Invite) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Invite.ProtoReflect.Descriptor instead.
 func (*Invite) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{42}
+	return file_phone_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Invite) GetHead() []byte {
@@ -3353,7 +3561,7 @@ type HealthRequest struct {
 
 func (x *HealthRequest) Reset() {
 	*x = HealthRequest{}
-	mi := &file_phone_proto_msgTypes[43]
+	mi := &file_phone_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3365,7 +3573,7 @@ func (x *HealthRequest) String() string {
 func (*HealthRequest) ProtoMessage() {}
 
 func (x *HealthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[43]
+	mi := &file_phone_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3378,7 +3586,7 @@ func (x *HealthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthRequest.ProtoReflect.Descriptor instead.
 func (*HealthRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{43}
+	return file_phone_proto_rawDescGZIP(), []int{45}
 }
 
 type HealthResponse struct {
@@ -3391,7 +3599,7 @@ type HealthResponse struct {
 
 func (x *HealthResponse) Reset() {
 	*x = HealthResponse{}
-	mi := &file_phone_proto_msgTypes[44]
+	mi := &file_phone_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3403,7 +3611,7 @@ func (x *HealthResponse) String() string {
 func (*HealthResponse) ProtoMessage() {}
 
 func (x *HealthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[44]
+	mi := &file_phone_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3416,7 +3624,7 @@ func (x *HealthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HealthResponse.ProtoReflect.Descriptor instead.
 func (*HealthResponse) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{44}
+	return file_phone_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *HealthResponse) GetLastSeq() uint64 {
@@ -3442,7 +3650,7 @@ type ShutdownRequest struct {
 
 func (x *ShutdownRequest) Reset() {
 	*x = ShutdownRequest{}
-	mi := &file_phone_proto_msgTypes[45]
+	mi := &file_phone_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3454,7 +3662,7 @@ func (x *ShutdownRequest) String() string {
 func (*ShutdownRequest) ProtoMessage() {}
 
 func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[45]
+	mi := &file_phone_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3467,7 +3675,7 @@ func (x *ShutdownRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownRequest.ProtoReflect.Descriptor instead.
 func (*ShutdownRequest) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{45}
+	return file_phone_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ShutdownRequest) GetHangupCalls() bool {
@@ -3485,7 +3693,7 @@ type ShutdownResponse struct {
 
 func (x *ShutdownResponse) Reset() {
 	*x = ShutdownResponse{}
-	mi := &file_phone_proto_msgTypes[46]
+	mi := &file_phone_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3497,7 +3705,7 @@ func (x *ShutdownResponse) String() string {
 func (*ShutdownResponse) ProtoMessage() {}
 
 func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[46]
+	mi := &file_phone_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3510,7 +3718,7 @@ func (x *ShutdownResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ShutdownResponse.ProtoReflect.Descriptor instead.
 func (*ShutdownResponse) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{46}
+	return file_phone_proto_rawDescGZIP(), []int{48}
 }
 
 type PhoneError struct {
@@ -3524,7 +3732,7 @@ type PhoneError struct {
 
 func (x *PhoneError) Reset() {
 	*x = PhoneError{}
-	mi := &file_phone_proto_msgTypes[47]
+	mi := &file_phone_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3536,7 +3744,7 @@ func (x *PhoneError) String() string {
 func (*PhoneError) ProtoMessage() {}
 
 func (x *PhoneError) ProtoReflect() protoreflect.Message {
-	mi := &file_phone_proto_msgTypes[47]
+	mi := &file_phone_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3549,7 +3757,7 @@ func (x *PhoneError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PhoneError.ProtoReflect.Descriptor instead.
 func (*PhoneError) Descriptor() ([]byte, []int) {
-	return file_phone_proto_rawDescGZIP(), []int{47}
+	return file_phone_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *PhoneError) GetKind() int64 {
@@ -3580,7 +3788,7 @@ const file_phone_proto_rawDesc = "" +
 	"\vphone.proto\x12\x13ringmaster.phone.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x0e\n" +
 	"\fHelloRequest\"8\n" +
 	"\rHelloResponse\x12'\n" +
-	"\x0fprogram_version\x18\x01 \x01(\tR\x0eprogramVersion\"\xb5\x04\n" +
+	"\x0fprogram_version\x18\x01 \x01(\tR\x0eprogramVersion\"\xdc\x04\n" +
 	"\bSettings\x12\x19\n" +
 	"\bphone_id\x18\x01 \x01(\tR\aphoneId\x12\x16\n" +
 	"\x06domain\x18\x02 \x01(\tR\x06domain\x12\x1a\n" +
@@ -3602,7 +3810,8 @@ const file_phone_proto_rawDesc = "" +
 	"\rtls_cert_file\x18\x0f \x01(\tR\vtlsCertFile\x12 \n" +
 	"\ftls_key_file\x18\x10 \x01(\tR\n" +
 	"tlsKeyFile\x12!\n" +
-	"\ftls_insecure\x18\x11 \x01(\bR\vtlsInsecure\";\n" +
+	"\ftls_insecure\x18\x11 \x01(\bR\vtlsInsecure\x12%\n" +
+	"\x0ecapture_filter\x18\x12 \x01(\tR\rcaptureFilter\";\n" +
 	"\tCodecList\x12\x18\n" +
 	"\adefault\x18\x01 \x01(\bR\adefault\x12\x14\n" +
 	"\x05names\x18\x02 \x03(\tR\x05names\"3\n" +
@@ -3620,7 +3829,7 @@ const file_phone_proto_rawDesc = "" +
 	"last_rites\x18\a \x01(\bR\tlastRites\"2\n" +
 	"\x11ConfigureResponse\x12\x1d\n" +
 	"\n" +
-	"local_port\x18\x01 \x01(\x03R\tlocalPort\"\xfa\x02\n" +
+	"local_port\x18\x01 \x01(\x03R\tlocalPort\"\xb9\x03\n" +
 	"\x06Update\x12$\n" +
 	"\vauto_answer\x18\x01 \x01(\bH\x00R\n" +
 	"autoAnswer\x88\x01\x01\x126\n" +
@@ -3629,13 +3838,15 @@ const file_phone_proto_rawDesc = "" +
 	"\x05realm\x18\x04 \x01(\tH\x02R\x05realm\x88\x01\x01\x12\x17\n" +
 	"\x04srtp\x18\x05 \x01(\bH\x03R\x04srtp\x88\x01\x01\x120\n" +
 	"\x11recording_enabled\x18\x06 \x01(\bH\x04R\x10recordingEnabled\x88\x01\x01\x12,\n" +
-	"\x0fcapture_enabled\x18\a \x01(\bH\x05R\x0ecaptureEnabled\x88\x01\x01B\x0e\n" +
+	"\x0fcapture_enabled\x18\a \x01(\bH\x05R\x0ecaptureEnabled\x88\x01\x01\x12*\n" +
+	"\x0ecapture_filter\x18\b \x01(\tH\x06R\rcaptureFilter\x88\x01\x01B\x0e\n" +
 	"\f_auto_answerB\v\n" +
 	"\t_passwordB\b\n" +
 	"\x06_realmB\a\n" +
 	"\x05_srtpB\x14\n" +
 	"\x12_recording_enabledB\x12\n" +
-	"\x10_capture_enabled\"\x8c\r\n" +
+	"\x10_capture_enabledB\x11\n" +
+	"\x0f_capture_filter\"\x8c\r\n" +
 	"\tDoRequest\x12<\n" +
 	"\tmake_call\x18\x01 \x01(\v2\x1d.ringmaster.phone.v1.MakeCallH\x00R\bmakeCall\x12;\n" +
 	"\x06answer\x18\x02 \x01(\v2!.ringmaster.phone.v1.StatusOnCallH\x00R\x06answer\x12;\n" +
@@ -3743,14 +3954,15 @@ const file_phone_proto_rawDesc = "" +
 	"\aupdated\x18\a \x01(\v2\x1c.ringmaster.phone.v1.UpdatedR\aupdated\x12;\n" +
 	"\acapture\x18\xc8\x01 \x01(\v2 .ringmaster.phone.v1.CaptureInfoR\acapture\"J\n" +
 	"\rBeginResponse\x129\n" +
-	"\aoutcome\x18\x01 \x01(\v2\x1f.ringmaster.phone.v1.DoResponseR\aoutcome\"\xa0\x01\n" +
+	"\aoutcome\x18\x01 \x01(\v2\x1f.ringmaster.phone.v1.DoResponseR\aoutcome\"\xba\x01\n" +
 	"\vCallOutcome\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\x03R\x06callId\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\x03R\x05state\x12\x18\n" +
 	"\aalready\x18\x03 \x01(\bR\aalready\x12\x16\n" +
 	"\x06status\x18\x04 \x01(\x03R\x06status\x12\x18\n" +
 	"\aplaying\x18\x05 \x01(\tR\aplaying\x12\x16\n" +
-	"\x06digits\x18\x06 \x01(\tR\x06digits\"\x86\x01\n" +
+	"\x06digits\x18\x06 \x01(\tR\x06digits\x12\x18\n" +
+	"\apending\x18\a \x01(\bR\apending\"\x86\x01\n" +
 	"\fRegistration\x12#\n" +
 	"\ris_registered\x18\x01 \x01(\bR\fisRegistered\x12\x1f\n" +
 	"\vstatus_code\x18\x02 \x01(\x03R\n" +
@@ -3772,7 +3984,7 @@ const file_phone_proto_rawDesc = "" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x12\n" +
 	"\x04mode\x18\x02 \x01(\tR\x04mode\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x12\n" +
-	"\x04size\x18\x04 \x01(\x03R\x04size\"\xbd\x05\n" +
+	"\x04size\x18\x04 \x01(\x03R\x04size\"\xd7\x06\n" +
 	"\bCallInfo\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\x03R\x06callId\x12\x1e\n" +
 	"\vsip_call_id\x18\x02 \x01(\tR\tsipCallId\x12\x14\n" +
@@ -3796,7 +4008,25 @@ const file_phone_proto_rawDesc = "" +
 	"started_at\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\tstartedAt\x12;\n" +
 	"\vanswered_at\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"answeredAt\x125\n" +
-	"\bended_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\"\x8d\x03\n" +
+	"\bended_at\x18\x12 \x01(\v2\x1a.google.protobuf.TimestampR\aendedAt\x120\n" +
+	"\x05heard\x18\x13 \x01(\v2\x1a.ringmaster.phone.v1.SoundR\x05heard\x12.\n" +
+	"\x04sent\x18\x14 \x01(\v2\x1a.ringmaster.phone.v1.SoundR\x04sent\x126\n" +
+	"\aquality\x18\x15 \x01(\v2\x1c.ringmaster.phone.v1.QualityR\aquality\"\xd0\x01\n" +
+	"\x05Sound\x12\x19\n" +
+	"\bheard_ms\x18\x01 \x01(\x03R\aheardMs\x12\x1b\n" +
+	"\tsilent_ms\x18\x02 \x01(\x03R\bsilentMs\x12\x1d\n" +
+	"\n" +
+	"missing_ms\x18\x03 \x01(\x03R\tmissingMs\x12\x1d\n" +
+	"\n" +
+	"level_dbov\x18\x04 \x01(\x01R\tlevelDbov\x12\x1b\n" +
+	"\tpeak_dbov\x18\x05 \x01(\x01R\bpeakDbov\x12\x17\n" +
+	"\atone_hz\x18\x06 \x01(\x01R\x06toneHz\x12\x1b\n" +
+	"\ttone_part\x18\a \x01(\x01R\btonePart\"v\n" +
+	"\aQuality\x12\x10\n" +
+	"\x03mos\x18\x01 \x01(\x01R\x03mos\x12\x19\n" +
+	"\br_factor\x18\x02 \x01(\x01R\arFactor\x12!\n" +
+	"\floss_percent\x18\x03 \x01(\x01R\vlossPercent\x12\x1b\n" +
+	"\tjitter_ms\x18\x04 \x01(\x01R\bjitterMs\"\x8d\x03\n" +
 	"\bRTPStats\x12\x1d\n" +
 	"\n" +
 	"tx_packets\x18\x01 \x01(\x03R\ttxPackets\x12\x19\n" +
@@ -3905,7 +4135,7 @@ func file_phone_proto_rawDescGZIP() []byte {
 	return file_phone_proto_rawDescData
 }
 
-var file_phone_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
+var file_phone_proto_msgTypes = make([]protoimpl.MessageInfo, 51)
 var file_phone_proto_goTypes = []any{
 	(*HelloRequest)(nil),          // 0: ringmaster.phone.v1.HelloRequest
 	(*HelloResponse)(nil),         // 1: ringmaster.phone.v1.HelloResponse
@@ -3941,29 +4171,31 @@ var file_phone_proto_goTypes = []any{
 	(*Updated)(nil),               // 31: ringmaster.phone.v1.Updated
 	(*CaptureInfo)(nil),           // 32: ringmaster.phone.v1.CaptureInfo
 	(*CallInfo)(nil),              // 33: ringmaster.phone.v1.CallInfo
-	(*RTPStats)(nil),              // 34: ringmaster.phone.v1.RTPStats
-	(*WatchRequest)(nil),          // 35: ringmaster.phone.v1.WatchRequest
-	(*Entry)(nil),                 // 36: ringmaster.phone.v1.Entry
-	(*Event)(nil),                 // 37: ringmaster.phone.v1.Event
-	(*SIPMessage)(nil),            // 38: ringmaster.phone.v1.SIPMessage
-	(*Message)(nil),               // 39: ringmaster.phone.v1.Message
-	(*Gap)(nil),                   // 40: ringmaster.phone.v1.Gap
-	(*Dialog)(nil),                // 41: ringmaster.phone.v1.Dialog
-	(*Invite)(nil),                // 42: ringmaster.phone.v1.Invite
-	(*HealthRequest)(nil),         // 43: ringmaster.phone.v1.HealthRequest
-	(*HealthResponse)(nil),        // 44: ringmaster.phone.v1.HealthResponse
-	(*ShutdownRequest)(nil),       // 45: ringmaster.phone.v1.ShutdownRequest
-	(*ShutdownResponse)(nil),      // 46: ringmaster.phone.v1.ShutdownResponse
-	(*PhoneError)(nil),            // 47: ringmaster.phone.v1.PhoneError
-	nil,                           // 48: ringmaster.phone.v1.MakeCall.HeadersEntry
-	(*durationpb.Duration)(nil),   // 49: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 50: google.protobuf.Timestamp
+	(*Sound)(nil),                 // 34: ringmaster.phone.v1.Sound
+	(*Quality)(nil),               // 35: ringmaster.phone.v1.Quality
+	(*RTPStats)(nil),              // 36: ringmaster.phone.v1.RTPStats
+	(*WatchRequest)(nil),          // 37: ringmaster.phone.v1.WatchRequest
+	(*Entry)(nil),                 // 38: ringmaster.phone.v1.Entry
+	(*Event)(nil),                 // 39: ringmaster.phone.v1.Event
+	(*SIPMessage)(nil),            // 40: ringmaster.phone.v1.SIPMessage
+	(*Message)(nil),               // 41: ringmaster.phone.v1.Message
+	(*Gap)(nil),                   // 42: ringmaster.phone.v1.Gap
+	(*Dialog)(nil),                // 43: ringmaster.phone.v1.Dialog
+	(*Invite)(nil),                // 44: ringmaster.phone.v1.Invite
+	(*HealthRequest)(nil),         // 45: ringmaster.phone.v1.HealthRequest
+	(*HealthResponse)(nil),        // 46: ringmaster.phone.v1.HealthResponse
+	(*ShutdownRequest)(nil),       // 47: ringmaster.phone.v1.ShutdownRequest
+	(*ShutdownResponse)(nil),      // 48: ringmaster.phone.v1.ShutdownResponse
+	(*PhoneError)(nil),            // 49: ringmaster.phone.v1.PhoneError
+	nil,                           // 50: ringmaster.phone.v1.MakeCall.HeadersEntry
+	(*durationpb.Duration)(nil),   // 51: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 52: google.protobuf.Timestamp
 }
 var file_phone_proto_depIdxs = []int32{
 	3,  // 0: ringmaster.phone.v1.Settings.codecs:type_name -> ringmaster.phone.v1.CodecList
 	2,  // 1: ringmaster.phone.v1.ConfigureRequest.settings:type_name -> ringmaster.phone.v1.Settings
 	4,  // 2: ringmaster.phone.v1.ConfigureRequest.call_ids:type_name -> ringmaster.phone.v1.Block
-	41, // 3: ringmaster.phone.v1.ConfigureRequest.orphans:type_name -> ringmaster.phone.v1.Dialog
+	43, // 3: ringmaster.phone.v1.ConfigureRequest.orphans:type_name -> ringmaster.phone.v1.Dialog
 	3,  // 4: ringmaster.phone.v1.Update.codecs:type_name -> ringmaster.phone.v1.CodecList
 	9,  // 5: ringmaster.phone.v1.DoRequest.make_call:type_name -> ringmaster.phone.v1.MakeCall
 	11, // 6: ringmaster.phone.v1.DoRequest.answer:type_name -> ringmaster.phone.v1.StatusOnCall
@@ -3990,7 +4222,7 @@ var file_phone_proto_depIdxs = []int32{
 	4,  // 27: ringmaster.phone.v1.DoRequest.grant_call_ids:type_name -> ringmaster.phone.v1.Block
 	24, // 28: ringmaster.phone.v1.DoRequest.start_capture:type_name -> ringmaster.phone.v1.StartCapture
 	25, // 29: ringmaster.phone.v1.DoRequest.stop_capture:type_name -> ringmaster.phone.v1.StopCapture
-	48, // 30: ringmaster.phone.v1.MakeCall.headers:type_name -> ringmaster.phone.v1.MakeCall.HeadersEntry
+	50, // 30: ringmaster.phone.v1.MakeCall.headers:type_name -> ringmaster.phone.v1.MakeCall.HeadersEntry
 	3,  // 31: ringmaster.phone.v1.SetCodecs.codecs:type_name -> ringmaster.phone.v1.CodecList
 	28, // 32: ringmaster.phone.v1.DoResponse.call:type_name -> ringmaster.phone.v1.CallOutcome
 	33, // 33: ringmaster.phone.v1.DoResponse.calls:type_name -> ringmaster.phone.v1.CallInfo
@@ -3999,40 +4231,43 @@ var file_phone_proto_depIdxs = []int32{
 	31, // 36: ringmaster.phone.v1.DoResponse.updated:type_name -> ringmaster.phone.v1.Updated
 	32, // 37: ringmaster.phone.v1.DoResponse.capture:type_name -> ringmaster.phone.v1.CaptureInfo
 	26, // 38: ringmaster.phone.v1.BeginResponse.outcome:type_name -> ringmaster.phone.v1.DoResponse
-	49, // 39: ringmaster.phone.v1.CallInfo.duration:type_name -> google.protobuf.Duration
-	34, // 40: ringmaster.phone.v1.CallInfo.rtp:type_name -> ringmaster.phone.v1.RTPStats
-	50, // 41: ringmaster.phone.v1.CallInfo.started_at:type_name -> google.protobuf.Timestamp
-	50, // 42: ringmaster.phone.v1.CallInfo.answered_at:type_name -> google.protobuf.Timestamp
-	50, // 43: ringmaster.phone.v1.CallInfo.ended_at:type_name -> google.protobuf.Timestamp
-	37, // 44: ringmaster.phone.v1.Entry.event:type_name -> ringmaster.phone.v1.Event
-	38, // 45: ringmaster.phone.v1.Entry.sip:type_name -> ringmaster.phone.v1.SIPMessage
-	33, // 46: ringmaster.phone.v1.Entry.ended:type_name -> ringmaster.phone.v1.CallInfo
-	39, // 47: ringmaster.phone.v1.Entry.inbox:type_name -> ringmaster.phone.v1.Message
-	40, // 48: ringmaster.phone.v1.Entry.gap:type_name -> ringmaster.phone.v1.Gap
-	41, // 49: ringmaster.phone.v1.Entry.dialog:type_name -> ringmaster.phone.v1.Dialog
-	50, // 50: ringmaster.phone.v1.Event.time:type_name -> google.protobuf.Timestamp
-	50, // 51: ringmaster.phone.v1.SIPMessage.time:type_name -> google.protobuf.Timestamp
-	50, // 52: ringmaster.phone.v1.Message.time:type_name -> google.protobuf.Timestamp
-	42, // 53: ringmaster.phone.v1.Dialog.invite:type_name -> ringmaster.phone.v1.Invite
-	0,  // 54: ringmaster.phone.v1.PhoneService.Hello:input_type -> ringmaster.phone.v1.HelloRequest
-	5,  // 55: ringmaster.phone.v1.PhoneService.Configure:input_type -> ringmaster.phone.v1.ConfigureRequest
-	8,  // 56: ringmaster.phone.v1.PhoneService.Do:input_type -> ringmaster.phone.v1.DoRequest
-	8,  // 57: ringmaster.phone.v1.PhoneService.Begin:input_type -> ringmaster.phone.v1.DoRequest
-	35, // 58: ringmaster.phone.v1.PhoneService.Watch:input_type -> ringmaster.phone.v1.WatchRequest
-	43, // 59: ringmaster.phone.v1.PhoneService.Health:input_type -> ringmaster.phone.v1.HealthRequest
-	45, // 60: ringmaster.phone.v1.PhoneService.Shutdown:input_type -> ringmaster.phone.v1.ShutdownRequest
-	1,  // 61: ringmaster.phone.v1.PhoneService.Hello:output_type -> ringmaster.phone.v1.HelloResponse
-	6,  // 62: ringmaster.phone.v1.PhoneService.Configure:output_type -> ringmaster.phone.v1.ConfigureResponse
-	26, // 63: ringmaster.phone.v1.PhoneService.Do:output_type -> ringmaster.phone.v1.DoResponse
-	27, // 64: ringmaster.phone.v1.PhoneService.Begin:output_type -> ringmaster.phone.v1.BeginResponse
-	36, // 65: ringmaster.phone.v1.PhoneService.Watch:output_type -> ringmaster.phone.v1.Entry
-	44, // 66: ringmaster.phone.v1.PhoneService.Health:output_type -> ringmaster.phone.v1.HealthResponse
-	46, // 67: ringmaster.phone.v1.PhoneService.Shutdown:output_type -> ringmaster.phone.v1.ShutdownResponse
-	61, // [61:68] is the sub-list for method output_type
-	54, // [54:61] is the sub-list for method input_type
-	54, // [54:54] is the sub-list for extension type_name
-	54, // [54:54] is the sub-list for extension extendee
-	0,  // [0:54] is the sub-list for field type_name
+	51, // 39: ringmaster.phone.v1.CallInfo.duration:type_name -> google.protobuf.Duration
+	36, // 40: ringmaster.phone.v1.CallInfo.rtp:type_name -> ringmaster.phone.v1.RTPStats
+	52, // 41: ringmaster.phone.v1.CallInfo.started_at:type_name -> google.protobuf.Timestamp
+	52, // 42: ringmaster.phone.v1.CallInfo.answered_at:type_name -> google.protobuf.Timestamp
+	52, // 43: ringmaster.phone.v1.CallInfo.ended_at:type_name -> google.protobuf.Timestamp
+	34, // 44: ringmaster.phone.v1.CallInfo.heard:type_name -> ringmaster.phone.v1.Sound
+	34, // 45: ringmaster.phone.v1.CallInfo.sent:type_name -> ringmaster.phone.v1.Sound
+	35, // 46: ringmaster.phone.v1.CallInfo.quality:type_name -> ringmaster.phone.v1.Quality
+	39, // 47: ringmaster.phone.v1.Entry.event:type_name -> ringmaster.phone.v1.Event
+	40, // 48: ringmaster.phone.v1.Entry.sip:type_name -> ringmaster.phone.v1.SIPMessage
+	33, // 49: ringmaster.phone.v1.Entry.ended:type_name -> ringmaster.phone.v1.CallInfo
+	41, // 50: ringmaster.phone.v1.Entry.inbox:type_name -> ringmaster.phone.v1.Message
+	42, // 51: ringmaster.phone.v1.Entry.gap:type_name -> ringmaster.phone.v1.Gap
+	43, // 52: ringmaster.phone.v1.Entry.dialog:type_name -> ringmaster.phone.v1.Dialog
+	52, // 53: ringmaster.phone.v1.Event.time:type_name -> google.protobuf.Timestamp
+	52, // 54: ringmaster.phone.v1.SIPMessage.time:type_name -> google.protobuf.Timestamp
+	52, // 55: ringmaster.phone.v1.Message.time:type_name -> google.protobuf.Timestamp
+	44, // 56: ringmaster.phone.v1.Dialog.invite:type_name -> ringmaster.phone.v1.Invite
+	0,  // 57: ringmaster.phone.v1.PhoneService.Hello:input_type -> ringmaster.phone.v1.HelloRequest
+	5,  // 58: ringmaster.phone.v1.PhoneService.Configure:input_type -> ringmaster.phone.v1.ConfigureRequest
+	8,  // 59: ringmaster.phone.v1.PhoneService.Do:input_type -> ringmaster.phone.v1.DoRequest
+	8,  // 60: ringmaster.phone.v1.PhoneService.Begin:input_type -> ringmaster.phone.v1.DoRequest
+	37, // 61: ringmaster.phone.v1.PhoneService.Watch:input_type -> ringmaster.phone.v1.WatchRequest
+	45, // 62: ringmaster.phone.v1.PhoneService.Health:input_type -> ringmaster.phone.v1.HealthRequest
+	47, // 63: ringmaster.phone.v1.PhoneService.Shutdown:input_type -> ringmaster.phone.v1.ShutdownRequest
+	1,  // 64: ringmaster.phone.v1.PhoneService.Hello:output_type -> ringmaster.phone.v1.HelloResponse
+	6,  // 65: ringmaster.phone.v1.PhoneService.Configure:output_type -> ringmaster.phone.v1.ConfigureResponse
+	26, // 66: ringmaster.phone.v1.PhoneService.Do:output_type -> ringmaster.phone.v1.DoResponse
+	27, // 67: ringmaster.phone.v1.PhoneService.Begin:output_type -> ringmaster.phone.v1.BeginResponse
+	38, // 68: ringmaster.phone.v1.PhoneService.Watch:output_type -> ringmaster.phone.v1.Entry
+	46, // 69: ringmaster.phone.v1.PhoneService.Health:output_type -> ringmaster.phone.v1.HealthResponse
+	48, // 70: ringmaster.phone.v1.PhoneService.Shutdown:output_type -> ringmaster.phone.v1.ShutdownResponse
+	64, // [64:71] is the sub-list for method output_type
+	57, // [57:64] is the sub-list for method input_type
+	57, // [57:57] is the sub-list for extension type_name
+	57, // [57:57] is the sub-list for extension extendee
+	0,  // [0:57] is the sub-list for field type_name
 }
 
 func init() { file_phone_proto_init() }
@@ -4075,7 +4310,7 @@ func file_phone_proto_init() {
 	file_phone_proto_msgTypes[15].OneofWrappers = []any{}
 	file_phone_proto_msgTypes[17].OneofWrappers = []any{}
 	file_phone_proto_msgTypes[18].OneofWrappers = []any{}
-	file_phone_proto_msgTypes[36].OneofWrappers = []any{
+	file_phone_proto_msgTypes[38].OneofWrappers = []any{
 		(*Entry_Event)(nil),
 		(*Entry_Sip)(nil),
 		(*Entry_Ended)(nil),
@@ -4083,14 +4318,14 @@ func file_phone_proto_init() {
 		(*Entry_Gap)(nil),
 		(*Entry_Dialog)(nil),
 	}
-	file_phone_proto_msgTypes[37].OneofWrappers = []any{}
+	file_phone_proto_msgTypes[39].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_phone_proto_rawDesc), len(file_phone_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   49,
+			NumMessages:   51,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -52,6 +52,8 @@ func (f filler) fill(v reflect.Value) {
 		v.SetBool(true)
 	case reflect.Int, reflect.Int64:
 		v.SetInt(f.rnd.Int64() - math.MaxInt64/2 | 1)
+	case reflect.Float64:
+		v.SetFloat(f.rnd.NormFloat64())
 	case reflect.Uint32:
 		v.SetUint(uint64(f.rnd.Uint32() | 1))
 	case reflect.Uint64:

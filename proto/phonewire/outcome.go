@@ -15,6 +15,7 @@ func OutcomeToWire(o phone.Outcome) *pb.DoResponse {
 			CallId:  int64(c.CallID),
 			State:   int64(c.State),
 			Already: c.Already,
+			Pending: c.Pending,
 			Status:  int64(c.Status),
 			Playing: text(c.Playing),
 			Digits:  text(c.Digits),
@@ -62,6 +63,7 @@ func OutcomeFromWire(m *pb.DoResponse) phone.Outcome {
 			CallID:  phone.CallID(c.GetCallId()),
 			State:   phone.State(c.GetState()),
 			Already: c.GetAlready(),
+			Pending: c.GetPending(),
 			Status:  int(c.GetStatus()),
 			Playing: c.GetPlaying(),
 			Digits:  c.GetDigits(),
@@ -135,6 +137,9 @@ func callInfoToWire(c *phone.CallInfo) *pb.CallInfo {
 		StartedAt:  timeToWire(c.StartedAt),
 		AnsweredAt: timeToWire(c.AnsweredAt),
 		EndedAt:    timeToWire(c.EndedAt),
+		Heard:      soundToWire(c.Heard),
+		Sent:       soundToWire(c.Sent),
+		Quality:    qualityToWire(c.Quality),
 	}
 }
 
@@ -173,5 +178,36 @@ func callInfoFromWire(m *pb.CallInfo) *phone.CallInfo {
 		StartedAt:  timeFromWire(m.GetStartedAt()),
 		AnsweredAt: timeFromWire(m.GetAnsweredAt()),
 		EndedAt:    timeFromWire(m.GetEndedAt()),
+		Heard:      soundFromWire(m.GetHeard()),
+		Sent:       soundFromWire(m.GetSent()),
+		Quality:    qualityFromWire(m.GetQuality()),
 	}
+}
+
+func soundToWire(s phone.Sound) *pb.Sound {
+	return &pb.Sound{
+		HeardMs: s.HeardMs, SilentMs: s.SilentMs, MissingMs: s.MissingMs,
+		LevelDbov: s.LevelDBov, PeakDbov: s.PeakDBov, ToneHz: s.ToneHz, TonePart: s.TonePart,
+	}
+}
+
+func soundFromWire(m *pb.Sound) phone.Sound {
+	return phone.Sound{
+		HeardMs: m.GetHeardMs(), SilentMs: m.GetSilentMs(), MissingMs: m.GetMissingMs(),
+		LevelDBov: m.GetLevelDbov(), PeakDBov: m.GetPeakDbov(), ToneHz: m.GetToneHz(), TonePart: m.GetTonePart(),
+	}
+}
+
+func qualityToWire(q *phone.Quality) *pb.Quality {
+	if q == nil {
+		return nil
+	}
+	return &pb.Quality{Mos: q.MOS, RFactor: q.RFactor, LossPercent: q.LossPercent, JitterMs: q.JitterMs}
+}
+
+func qualityFromWire(m *pb.Quality) *phone.Quality {
+	if m == nil {
+		return nil
+	}
+	return &phone.Quality{MOS: m.GetMos(), RFactor: m.GetRFactor(), LossPercent: m.GetLossPercent(), JitterMs: m.GetJitterMs()}
 }

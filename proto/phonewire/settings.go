@@ -28,6 +28,7 @@ func ConfigurationToWire(c phone.Configuration) *pb.ConfigureRequest {
 			Register:         s.Register,
 			RecordingEnabled: s.RecordingEnabled,
 			CaptureEnabled:   s.CaptureEnabled,
+			CaptureFilter:    text(string(s.CaptureFilter)),
 		},
 		RecordingsDir:  text(c.RecordingsDir),
 		CapturesDir:    text(c.CapturesDir),
@@ -63,6 +64,7 @@ func ConfigurationFromWire(m *pb.ConfigureRequest) phone.Configuration {
 			Register:         s.GetRegister(),
 			RecordingEnabled: s.GetRecordingEnabled(),
 			CaptureEnabled:   s.GetCaptureEnabled(),
+			CaptureFilter:    phone.CaptureFilter(s.GetCaptureFilter()),
 		},
 		RecordingsDir:  m.GetRecordingsDir(),
 		CapturesDir:    m.GetCapturesDir(),
@@ -93,6 +95,10 @@ func updateToWire(u phone.Update) *pb.Update {
 		RecordingEnabled: u.RecordingEnabled,
 		CaptureEnabled:   u.CaptureEnabled,
 	}
+	if u.CaptureFilter != nil {
+		filter := text(string(*u.CaptureFilter))
+		m.CaptureFilter = &filter
+	}
 	if u.Codecs != nil {
 		m.Codecs = codecsToWire(*u.Codecs)
 	}
@@ -114,6 +120,10 @@ func updateFromWire(m *pb.Update) phone.Update {
 		SRTP:             m.Srtp,
 		RecordingEnabled: m.RecordingEnabled,
 		CaptureEnabled:   m.CaptureEnabled,
+	}
+	if m.CaptureFilter != nil {
+		filter := phone.CaptureFilter(m.GetCaptureFilter())
+		u.CaptureFilter = &filter
 	}
 	if m.Codecs != nil {
 		codecs := codecsFromWire(m.Codecs)

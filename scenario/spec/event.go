@@ -39,6 +39,9 @@ func IsTrace(eventType string) bool {
 	return strings.HasPrefix(eventType, "sip.") || strings.HasPrefix(eventType, "media.")
 }
 
+// NamesSIP says whether the pattern asks for sip.* events.
+func (p EventPattern) NamesSIP() bool { return strings.HasPrefix(string(p), "sip.") }
+
 // OfCall says whether an event of this type always belongs to a call that was
 // there before. The beginning of a call does not: whoever waits for it waits
 // for another call.

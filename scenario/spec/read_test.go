@@ -27,7 +27,7 @@ hooks:
     then:
       - hangup
       - send_dtmf: 0123
-      - {action: send_dtmf, digits: "12#", phone_id: b, call_id: 0}
+      - {action: send_dtmf, digits: "12#,4", phone_id: b, call_id: 0}
       - {hangup: {call_id: 7}, on_error: continue}
       - wait: 1.5s
 stop_on:
@@ -65,7 +65,7 @@ func TestReadWholeScenario(t *testing.T) {
 	wantThen := []Action{
 		{Name: "hangup", Step: Hangup{}},
 		{Name: "send_dtmf", Step: SendDTMF{Digits: "0123"}},
-		{Name: "send_dtmf", Step: SendDTMF{Digits: "12#"}, PhoneID: "b", CallID: &zero},
+		{Name: "send_dtmf", Step: SendDTMF{Digits: "12#,4"}, PhoneID: "b", CallID: &zero},
 		{Name: "hangup", Step: Hangup{}, CallID: &seven, ContinueOnError: true},
 		{Name: "wait", Step: Wait{For: 1500 * time.Millisecond}},
 	}

@@ -17,6 +17,8 @@ type Flow struct {
 	// Parties are the phones, by their ids, and whom they spoke with.
 	Parties []string
 	Steps   []Step
+	// Began is when the first step was, also of those that were left out.
+	Began time.Time
 }
 
 // Step is one message on its way.
@@ -45,7 +47,65 @@ func ReadFlow(messages []Message, names map[string]string) Flow {
 		r.take(m)
 	}
 	r.resolve()
+	if len(r.flow.Steps) > 0 {
+		r.flow.Began = r.flow.Steps[0].At
+	}
 	return r.flow
+}
+
+// Newest keeps the last n steps, and those who take part in them.
+func (f Flow) Newest(n int) Flow {
+	if n >= len(f.Steps) {
+		return f
+	}
+	kept := Flow{Began: f.Began}
+	place := map[int]int{}
+	at := func(party int) int {
+		if _, ok := place[party]; !ok {
+			place[party] = len(kept.Parties)
+			kept.Parties = append(kept.Parties, f.Parties[party])
+		}
+		return place[party]
+	}
+	for _, s := range f.Steps[len(f.Steps)-n:] {
+		s.From, s.To = at(s.From), at(s.To)
+		kept.Steps = append(kept.Steps, s)
+	}
+	return kept
+}
+
+// mostParties bounds who stands side by side.
+const mostParties = 12
+
+// fold puts one party in the place of all that find no room.
+func (f *Flow) fold() {
+	if len(f.Parties) <= mostParties {
+		return
+	}
+	last := mostParties - 1
+	f.Parties = append(f.Parties[:last], fmt.Sprintf("%d others", len(f.Parties)-last))
+	for i := range f.Steps {
+		s := &f.Steps[i]
+		s.From, s.To = min(s.From, last), min(s.To, last)
+	}
+}
+
+// since gives the times of a step as pages show them: since the first message,
+// and since the one before, which is "" for the first.
+func (f Flow) since(i int) (began, before string) {
+	began = fmt.Sprintf("%.3fs", f.Steps[i].At.Sub(f.Began).Seconds())
+	if i > 0 {
+		before = fmt.Sprintf("+%.3f", f.Steps[i].At.Sub(f.Steps[i-1].At).Seconds())
+	}
+	return began, before
+}
+
+// words are what stands on a step's arrow.
+func (s Step) words() string {
+	if s.Again {
+		return s.Label + " (again)"
+	}
+	return s.Label
 }
 
 func sentFirst(a, b Message) int {
@@ -124,6 +184,7 @@ func (r *flowReader) resolve() {
 		s.From, s.To = at(s.From), at(s.To)
 	}
 	r.flow.Parties = kept
+	r.flow.fold()
 }
 
 // maxLabel bounds what comes from the network.

@@ -7,20 +7,21 @@ import (
 )
 
 const (
-	ladderMargin = 14 // columns before the first line: the time
+	ladderMargin = 22 // columns before the first line: the times
 	ladderLeast  = 16 // columns between two lines, however narrow the page
 	ladderMost   = 36
 )
 
 // Ladder draws a flow as text, on a page of so many columns:
 //
-//	              a                    PBX                    b
-//	              │                     │                     │
-//	+0.000s       │──── INVITE, SDP ───►│                     │
-//	+0.001s       │◄──── 100 Trying ────│                     │
-//	+0.001s       │                     │──── INVITE, SDP ───►│
+//	                   a                    PBX                    b
+//	                   │                     │                     │
+//	0.000s             │──── INVITE, SDP ───►│                     │
+//	0.001s  +0.001     │◄──── 100 Trying ────│                     │
+//	0.002s  +0.001     │                     │──── INVITE, SDP ───►│
 //
-// The times are those since the first message, in seconds.
+// The times are those since the first message and since the one before, in
+// seconds.
 func (f Flow) Ladder(width int) string {
 	if len(f.Steps) == 0 {
 		return ""
@@ -32,8 +33,9 @@ func (f Flow) Ladder(width int) string {
 	}
 	var b strings.Builder
 	b.WriteString(d.names() + "\n" + d.row("", nil) + "\n")
-	for _, s := range f.Steps {
-		b.WriteString(d.row(fmt.Sprintf("%+9.3fs", s.At.Sub(f.Steps[0].At).Seconds()), &s) + "\n")
+	for i, s := range f.Steps {
+		began, before := f.since(i)
+		b.WriteString(d.row(fmt.Sprintf("%9s %8s", began, before), &s) + "\n")
 	}
 	return b.String()
 }
@@ -87,11 +89,7 @@ func (d ladder) arrow(row []rune, s Step) {
 	} else {
 		row[left+1] = '◄'
 	}
-	words := s.Label
-	if s.Again {
-		words += " (again)"
-	}
-	text := shortened(words, right-left-7)
+	text := shortened(s.words(), right-left-7)
 	text = append(append([]rune{' '}, text...), ' ')
 	put(row, left+1+(right-left-1-len(text))/2, text)
 }

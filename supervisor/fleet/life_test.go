@@ -44,7 +44,7 @@ func TestADeadWorkerIsFollowedByAnother(t *testing.T) {
 			"events_lost": int64(0)})
 		b.want("disconnected", b.sink.find("call.state.disconnected").Data, map[string]any{
 			"state": "disconnected", "remote_uri": "sip:x@127.0.0.1", "last_status": int64(200), "last_status_text": "worker exited",
-			"direction": "outbound", "reason": "worker exited",
+			"direction": "outbound", "reason": "worker exited", "heard": nil, "sent": nil, "quality": nil,
 			"sip_call_id": "", "codec": "", "remote_contact": "", "local_contact": "", "recording_file": "",
 			"capture_file": "", "local_rtp_port": int64(0), "remote_rtp_port": int64(0)})
 		b.want("call id of the successor", b.call("a"), phone.CallID(2000))

@@ -109,6 +109,7 @@ func change(s *phone.Settings, u *phone.Update) {
 	set(&s.SRTP, u.SRTP)
 	set(&s.RecordingEnabled, u.RecordingEnabled)
 	set(&s.CaptureEnabled, u.CaptureEnabled)
+	set(&s.CaptureFilter, u.CaptureFilter)
 }
 
 func set[T any](field *T, to *T) {

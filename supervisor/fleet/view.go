@@ -110,6 +110,9 @@ func (v *view) burial(id phone.ID, now time.Time) []phone.Entry {
 				"capture_file":     call.PCAP,
 				"local_rtp_port":   int64(call.LocalRTPPort),
 				"remote_rtp_port":  int64(call.RemoteRTPPort),
+				"heard":            nil, // with the rest of the media, gone
+				"sent":             nil,
+				"quality":          nil,
 				"reason":           workerExited,
 			},
 		}}, phone.Entry{Ended: &call.CallInfo})

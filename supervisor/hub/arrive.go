@@ -39,10 +39,7 @@ func (h *Hub) hasArrived(m Mark, cursor uint64) (wake <-chan struct{}, there boo
 	if there {
 		return nil, true
 	}
-	if h.arrived == nil {
-		h.arrived = make(chan struct{})
-	}
-	return h.arrived, false
+	return waiting(&h.arrived), false
 }
 
 // arrive notes how far the journal of a phone's worker has come in.
@@ -53,8 +50,5 @@ func (h *Hub) arrive(m *memory, incarnation int, e phone.Entry) {
 	if incarnation == m.incarnation {
 		m.seen = max(m.seen, e.Seq)
 	}
-	if h.arrived != nil {
-		close(h.arrived)
-		h.arrived = nil
-	}
+	wake(&h.arrived)
 }

@@ -40,13 +40,13 @@ func TestWhatIsKeptIsBoundedByBytes(t *testing.T) {
 	for _, i := range h.History("a") {
 		ended = append(ended, phone.Entry{Ended: &i})
 	}
-	records, _ := h.take(Query{Max: 10 * n, Traces: true})
+	records, _ := h.take(Query{Max: 10 * n, Traces: true, SIP: described})
 	if records[0].Gap == nil {
 		t.Errorf("the first record is %+v", records[0])
 	}
 	for _, r := range records[1:] {
-		if isTrace(r.Event) {
-			traces = append(traces, phone.Entry{Event: r.Event})
+		if r.isTrace() {
+			traces = append(traces, phone.Entry{Event: r.Event, SIP: r.SIP})
 		}
 	}
 	records, _ = h.take(Query{Max: 10 * n})

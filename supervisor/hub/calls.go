@@ -58,25 +58,17 @@ func (h *Hub) SIPCallID(c phone.CallID) (string, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, m := range h.phones {
-		if id, ok := m.sipCalls[c]; ok {
-			return id, true
+		if known, ok := m.sipCalls[c]; ok {
+			return known.header, true
 		}
 	}
 	return "", false
 }
 
-func (m *memory) noteSIP(c phone.CallID, sipCallID string) {
-	if _, known := m.sipCalls[c]; known || sipCallID == "" {
-		return
-	}
-	m.sipCalls[c] = sipCallID
-	m.sipOrder.push(sipCall{c, sipCallID}, func(old sipCall) { delete(m.sipCalls, old.id) })
-}
-
 // end keeps the final state of a call.
 func (m *memory) end(info phone.CallInfo) {
 	m.note(info.CallID)
-	m.noteSIP(info.CallID, info.SIPCallID)
+	m.noteSIP(sipCall{id: info.CallID, inbound: info.Direction == phone.Inbound, header: info.SIPCallID})
 	m.ended.push(info, nil)
 }
 

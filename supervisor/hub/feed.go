@@ -10,7 +10,7 @@ import (
 )
 
 // Record is one event of one phone at its place in the common order. Exactly
-// one of Event and Gap is set.
+// one of Event and Gap is set for a reader.
 type Record struct {
 	// Position rises with every record, though not always by one.
 	Position    uint64
@@ -21,10 +21,12 @@ type Record struct {
 	// Gap stands for what was lost: of the worker's journal when PhoneID is
 	// set, of the hub's positions when it is "".
 	Gap *phone.Gap
+	// SIP is the message that Event is made of when somebody reads it.
+	SIP *phone.SIPMessage
 }
 
 // size is about how many bytes of memory the record holds.
-func (r Record) size() int { return phone.Entry{Event: r.Event, Gap: r.Gap}.Size() }
+func (r Record) size() int { return phone.Entry{Event: r.Event, SIP: r.SIP, Gap: r.Gap}.Size() }
 
 // Query says what a reader wants.
 type Query struct {
@@ -32,30 +34,51 @@ type Query struct {
 	Mark   uint64 // the cursor of the command that the reader began at; 0 means After
 	Max    int    // at most so many records; 0 means 256
 	Traces bool   // sip.* and media.* events too
+	// SIP makes the sip.* events; without it there are none.
+	SIP Describer
 }
+
+// Describer makes the event of a phone's SIP message. call says which call of
+// that phone has the message; nil, none.
+type Describer func(id phone.ID, m phone.SIPMessage, call func(Dialog) *phone.CallID) phone.Event
 
 const defaultBatch = 256
 
-// isTrace tells the events that come by the packet from those that change
+// isTrace tells the records that come by the packet from those that change
 // something: the first have a ring of their own, so that they never overwrite
 // the second.
-func isTrace(e *phone.Event) bool {
-	return e != nil && (strings.HasPrefix(e.Type, "sip.") || strings.HasPrefix(e.Type, "media."))
+func (r Record) isTrace() bool {
+	return r.SIP != nil || r.Event != nil && (strings.HasPrefix(r.Event.Type, "sip.") || strings.HasPrefix(r.Event.Type, "media."))
 }
 
-// publish gives r its position and wakes the readers. The lock is held.
+// publish gives r its position and wakes those who read its kind. The lock is
+// held.
 func (h *Hub) publish(r Record) {
 	h.last++
 	r.Position = h.last
-	if isTrace(r.Event) {
+	if r.isTrace() {
 		h.trace.push(r, func(old Record) { h.traceLost = old.Position })
 	} else {
 		h.state.push(r, func(old Record) { h.stateLost = old.Position })
+		wake(&h.changed)
 	}
-	if h.changed != nil {
-		close(h.changed)
-		h.changed = nil
+	wake(&h.traced)
+}
+
+// wake tells everybody who waits for c.
+func wake(c *chan struct{}) {
+	if *c != nil {
+		close(*c)
+		*c = nil
 	}
+}
+
+// waiting is what wake closes.
+func waiting(c *chan struct{}) <-chan struct{} {
+	if *c == nil {
+		*c = make(chan struct{})
+	}
+	return *c
 }
 
 // Position is the newest position: what happens from now on has a higher one.
@@ -75,6 +98,7 @@ func (h *Hub) Read(ctx context.Context, q Query) ([]Record, error) {
 	for {
 		records, wake := h.take(q)
 		if len(records) > 0 {
+			h.describe(ctx, q, records)
 			return records, nil
 		}
 		select {
@@ -128,15 +152,16 @@ func (h *Hub) take(q Query) (found []Record, wake <-chan struct{}) {
 		} else {
 			r, t = h.trace.at(t), t+1
 		}
-		if !skip.hides(r) {
+		if !skip.hides(r) && (r.SIP == nil || q.SIP != nil) {
 			found = append(found, r)
 		}
 	}
-	if len(found) == 0 {
-		if h.changed == nil {
-			h.changed = make(chan struct{})
-		}
-		wake = h.changed
+	switch {
+	case len(found) > 0:
+	case q.Traces:
+		wake = waiting(&h.traced)
+	default:
+		wake = waiting(&h.changed)
 	}
 	return found, wake
 }

@@ -34,7 +34,8 @@ type Hub struct {
 	state   *ring[Record]
 	trace   *ring[Record]
 	phones  map[phone.ID]*memory
-	changed chan struct{} // closed at the next event; nil when nobody waits
+	changed chan struct{} // closed at the next record that is no trace; nil when nobody waits
+	traced  chan struct{} // closed at the next record; nil when nobody waits
 	arrived chan struct{} // closed at the next entry of any kind; nil when nobody waits
 
 	stateLost, traceLost uint64 // the newest position overwritten in each
@@ -51,15 +52,20 @@ type memory struct {
 	ended       *ring[phone.CallInfo]
 	inbox       *ring[phone.Message]
 	known       []span
-	sipCalls    map[phone.CallID]string // the Call-ID headers of the newest calls
-	sipOrder    *ring[sipCall]          // those calls, oldest first
+	sipCalls    map[phone.CallID]sipCall // the newest calls
+	sipIDs      map[string][]sipCall     // the same by Call-ID header; two when the phone has called itself
+	sipOrder    *ring[sipCall]           // the same, oldest first
 }
 
-// sipCall is a call and its Call-ID header.
+// sipCall is a call and its dialog.
 type sipCall struct {
-	id     phone.CallID
-	header string
+	id       phone.CallID
+	inbound  bool
+	header   string // its Call-ID
+	localTag string // "" when it is not known
 }
+
+func (c sipCall) size() int { return len(c.header) + len(c.localTag) }
 
 // New makes an empty hub.
 func New() *Hub { return newBounded(stateBound, traceBound, markBound) }
@@ -85,6 +91,7 @@ func (h *Hub) Append(id phone.ID, incarnation int, e phone.Entry) {
 	switch {
 	case e.SIP != nil:
 		m.sip.push(*e.SIP, nil)
+		h.publish(Record{PhoneID: id, Incarnation: incarnation, Seq: e.Seq, SIP: e.SIP})
 	case e.Inbox != nil:
 		m.inbox.push(*e.Inbox, nil)
 	case e.Ended != nil:
@@ -92,8 +99,7 @@ func (h *Hub) Append(id phone.ID, incarnation int, e phone.Entry) {
 	case e.Event != nil:
 		if e.Event.CallID != nil {
 			m.note(*e.Event.CallID)
-			sipCallID, _ := e.Event.Data["sip_call_id"].(string)
-			m.noteSIP(*e.Event.CallID, sipCallID)
+			m.noteSIP(sipCallOf(*e.Event.CallID, e.Event.Data))
 		}
 		h.publish(Record{PhoneID: id, Incarnation: incarnation, Seq: e.Seq, Event: e.Event})
 	case e.Gap != nil:
@@ -141,8 +147,9 @@ func (h *Hub) memory(id phone.ID) *memory {
 			sip:      newRing(SIPLogBound, sipLogBytes, phone.SIPMessage.Size),
 			ended:    newRing(HistoryBound, historyBytes, phone.CallInfo.Size),
 			inbox:    newRing(InboxBound, inboxBytes, phone.Message.Size),
-			sipCalls: make(map[phone.CallID]string),
-			sipOrder: newRing(SIPLogBound, sipCallBytes, func(c sipCall) int { return len(c.header) }), // every call in the log has a message there
+			sipCalls: make(map[phone.CallID]sipCall),
+			sipIDs:   make(map[string][]sipCall),
+			sipOrder: newRing(SIPLogBound, sipCallBytes, sipCall.size), // every call in the log has a message there
 		}
 		h.phones[id] = m
 	}

@@ -21,7 +21,7 @@ type mark struct {
 
 // hides reports whether r happened before the command that m marks.
 func (m mark) hides(r Record) bool {
-	return r.Seq != 0 && r.Seq <= m.accepted && r.PhoneID == m.id && r.Incarnation == m.incarnation && r.Event != nil
+	return r.Seq != 0 && r.Seq <= m.accepted && r.PhoneID == m.id && r.Incarnation == m.incarnation && r.Gap == nil
 }
 
 // Mark takes the place of a command that is about to be given to id.

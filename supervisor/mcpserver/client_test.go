@@ -89,11 +89,16 @@ func (f *fakeFleet) Do(ctx context.Context, id phone.ID, c phone.Command) (phone
 
 // newServer makes a server on fake phones.
 func newServer(shared bool, ready <-chan struct{}) (*Server, *fakeFleet) {
+	return newServerAt("", shared, ready)
+}
+
+// newServerAt makes one whose recordings are in a folder.
+func newServerAt(recordings string, shared bool, ready <-chan struct{}) (*Server, *fakeFleet) {
 	f := &fakeFleet{}
 	journal := hub.New()
 	set := tool.New(tool.Options{
 		Phones: f, Hub: journal, Runs: runs.NewStore(&runs.Runner{Hub: journal}), Patterns: &pattern.Library{}, Now: time.Now, Profile: "testdata/phones.yaml", Shared: shared,
-		Getenv: func(string) (string, bool) { return "", false }, Codecs: func(context.Context) []string { return nil },
+		Getenv: func(string) (string, bool) { return "", false }, Codecs: func(context.Context) []string { return nil }, Recordings: recordings,
 	})
 	s := New(Options{Tools: set, Shared: shared, Version: "test", Log: hclog.NewNullLogger(), Ready: ready})
 	f.changed = s.PhonesChanged

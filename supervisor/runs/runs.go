@@ -15,6 +15,7 @@ import (
 	"ringmaster/scenario"
 	"ringmaster/scenario/engine"
 	"ringmaster/scenario/timeline"
+	"ringmaster/supervisor/diagnose"
 	"ringmaster/supervisor/fleet"
 	"ringmaster/supervisor/hub"
 )
@@ -38,6 +39,9 @@ type Runner struct {
 type Options struct {
 	// Timeout, when not 0, is used in place of the scenario's own.
 	Timeout time.Duration
+	// Folder is where the relative paths of play_audio begin; "" is the
+	// server's working directory.
+	Folder string
 	// Permit, when set, refuses a command by an error.
 	Permit func(phone.Command) error
 	// progress, when set, is told of every entry as it is put on the
@@ -48,7 +52,7 @@ type Options struct {
 // Run runs a scenario and answers when it is over and nothing of it is left;
 // see engine.Run.
 func (r *Runner) Run(ctx context.Context, s scenario.Scenario, o Options) timeline.Result {
-	l := &lanes{runner: r, permit: o.Permit, byPhone: map[phone.ID]chan<- *job{}}
+	l := &lanes{runner: r, permit: o.Permit, folder: o.Folder, byPhone: map[phone.ID]chan<- *job{}}
 	defer l.close()
 	return scenario.Run(ctx, s, engine.Env{
 		Phones: l, Feed: feed{r.Hub}, Files: files{runner: r},
@@ -66,10 +70,12 @@ type feed struct{ hub *hub.Hub }
 func (f feed) Position() uint64 { return f.hub.Position() }
 
 func (f feed) Read(ctx context.Context, after uint64, traces bool) ([]engine.Record, error) {
-	found, err := f.hub.Read(ctx, hub.Query{After: after, Mark: noMark, Traces: traces})
+	found, err := f.hub.Read(ctx, hub.Query{After: after, Mark: noMark, Traces: traces, SIP: diagnose.Event})
 	records := make([]engine.Record, len(found))
 	for i, r := range found {
-		records[i] = engine.Record(r)
+		records[i] = engine.Record{
+			Position: r.Position, PhoneID: r.PhoneID, Incarnation: r.Incarnation, Seq: r.Seq, Event: r.Event, Gap: r.Gap,
+		}
 	}
 	return records, err
 }

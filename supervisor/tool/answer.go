@@ -27,10 +27,11 @@ type failing interface{ failure() string }
 
 // success encodes a result:
 //
-//	{"status": "ok", "phone_id": …, <the result's fields>, "cursor": …}
+//	{"status": "ok", "phone_id": …, <the result's fields>, "cursor": …, "resources": […]}
 //
 // phone_id stands there for per-phone tools (results of the others have it
-// among their fields), cursor for tools that act.
+// among their fields), cursor for tools that act, resources where the answer
+// names files that can be read as such (see linked).
 func (c *call) success(e entry, result any) Answer {
 	head := writer{}
 	head.add("status", statusOf(result))
@@ -45,6 +46,9 @@ func (c *call) success(e entry, result any) Answer {
 	tail := writer{}
 	if c.acts {
 		tail.add("cursor", c.cursor)
+	}
+	if len(c.resources) > 0 {
+		tail.add("resources", c.resources)
 	}
 	text, err := bounded(result, head, tail)
 	if err != nil {

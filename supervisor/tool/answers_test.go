@@ -93,6 +93,9 @@ func activeCall() phone.CallInfo {
 		RemoteContact: "sip:b@127.0.0.1:5071", LocalContact: "sip:a@127.0.0.1:5070", Codec: "PCMA", Duration: 12900 * time.Millisecond,
 		LastStatus: 200, LastStatusText: "OK", RecordingFile: "/recordings/a/call_0_20261122_120000_000001.wav", PlayingFile: "music-on-hold",
 		RTP:       phone.RTPStats{TxPackets: 600, TxBytes: 96000, RxPackets: 598, RxBytes: 95680, RxLoss: 2, RxJitterUsec: 130, RTTUsec: 700},
+		Heard:     phone.Sound{HeardMs: 11900, SilentMs: 40, MissingMs: 960, LevelDBov: -20.1, PeakDBov: -17, ToneHz: 440.1, TonePart: 0.998},
+		Sent:      phone.Sound{SilentMs: 12900, LevelDBov: -127, PeakDBov: -127},
+		Quality:   &phone.Quality{MOS: 4.38, RFactor: 91.2, LossPercent: 0.33, JitterMs: 0.13},
 		StartedAt: now.Add(-15 * time.Second), AnsweredAt: now.Add(-13 * time.Second),
 	}
 }
@@ -243,6 +246,8 @@ func TestCallTools(t *testing.T) {
 		a.add(s, "the first active call", `{}`)
 		f.outcomes["phone.Hangup"] = onCall(phone.CallOutcome{CallID: 0, Already: true})
 		a.add(s, "again", `{"call_id": 0}`)
+		f.outcomes["phone.Hangup"] = onCall(phone.CallOutcome{CallID: 0, State: phone.StateCalling, Pending: true})
+		a.add(s, "a call that nobody has answered at all", `{"call_id": 0}`)
 		f.outcomes["phone.Hangup"] = errNoCall
 		a.add(s, "no active call", `{}`)
 		ended := endedCall(2)

@@ -39,6 +39,41 @@ func rtpFieldsOf(s phone.RTPStats) rtpFields {
 	return f
 }
 
+// soundFields are null where nothing is known: the levels when nothing was
+// heard, the tone when none stood out.
+type soundFields struct {
+	HeardMs   int64    `json:"heard_ms"`
+	SilentMs  int64    `json:"silent_ms"`
+	MissingMs int64    `json:"missing_ms"`
+	LevelDBov *float64 `json:"level_dbov"`
+	PeakDBov  *float64 `json:"peak_dbov"`
+	ToneHz    *float64 `json:"tone_hz"`
+	TonePart  *float64 `json:"tone_part"`
+}
+
+// soundOf is nil when the call had no media, or took what was heard along with
+// its worker.
+func soundOf(s phone.Sound) *soundFields {
+	if s.Lasted() == 0 {
+		return nil
+	}
+	f := &soundFields{HeardMs: s.HeardMs, SilentMs: s.SilentMs, MissingMs: s.MissingMs}
+	if s.HeardMs > 0 {
+		f.LevelDBov, f.PeakDBov = &s.LevelDBov, &s.PeakDBov
+	}
+	if s.ToneHz > 0 {
+		f.ToneHz, f.TonePart = &s.ToneHz, &s.TonePart
+	}
+	return f
+}
+
+type qualityFields struct {
+	MOS         float64 `json:"mos"`
+	RFactor     float64 `json:"r_factor"`
+	LossPercent float64 `json:"loss_percent"`
+	JitterMs    float64 `json:"jitter_ms"`
+}
+
 type callFields struct {
 	CallID         phone.CallID    `json:"call_id"`
 	State          string          `json:"state"`
@@ -56,6 +91,9 @@ type callFields struct {
 	OnHold         bool            `json:"on_hold"`
 	SIPCallID      *string         `json:"sip_call_id"`
 	RTP            rtpFields       `json:"rtp"`
+	Heard          *soundFields    `json:"heard"`
+	Sent           *soundFields    `json:"sent"`
+	Quality        *qualityFields  `json:"quality"`
 }
 
 func callFieldsOf(i phone.CallInfo) callFields {
@@ -65,7 +103,7 @@ func callFieldsOf(i phone.CallInfo) callFields {
 		Codec: cleanOrNull(i.Codec), Duration: seconds(i), LastStatus: orNull(i.LastStatus), LastStatusText: statusText(i),
 		RecordingFile: orNull(Path(i.RecordingFile)), PlayingFile: orNull(Path(i.PlayingFile)),
 		OnHold: i.OnHold, SIPCallID: cleanOrNull(i.SIPCallID),
-		RTP: rtpFieldsOf(i.RTP),
+		RTP: rtpFieldsOf(i.RTP), Heard: soundOf(i.Heard), Sent: soundOf(i.Sent), Quality: (*qualityFields)(i.Quality),
 	}
 }
 
@@ -111,6 +149,7 @@ type historyRow struct {
 	LastStatusText *string         `json:"last_status_text"`
 	Codec          *string         `json:"codec"`
 	RecordingFile  *Path           `json:"recording_file"`
+	RecordingURI   *string         `json:"recording_uri"`
 	Timestamp      *string         `json:"timestamp"` // of the call's end
 }
 
@@ -129,7 +168,7 @@ func getCallHistory(ctx context.Context, c *call, a lastArgument) (historyResult
 		result.History = append(result.History, historyRow{
 			PhoneID: c.phone, CallID: i.CallID, Direction: i.Direction, RemoteURI: cleanOrNull(i.RemoteURI), Duration: seconds(i),
 			LastStatus: orNull(i.LastStatus), LastStatusText: statusText(i), Codec: cleanOrNull(i.Codec),
-			RecordingFile: orNull(Path(i.RecordingFile)), Timestamp: timestampOrNull(i.EndedAt),
+			RecordingFile: orNull(Path(i.RecordingFile)), RecordingURI: c.set.uri(i.RecordingFile), Timestamp: timestampOrNull(i.EndedAt),
 		})
 	}
 	result.TotalCount = len(result.History)

@@ -38,6 +38,7 @@ func define[A, R any](e entry, fn func(ctx context.Context, c *call, args A) (R,
 		if err != nil {
 			return nil, err
 		}
+		c.resources = append(c.resources, c.set.linked(&result)...)
 		mapPaths(&result, c.set.outside)
 		return result, nil
 	}
@@ -50,6 +51,8 @@ type call struct {
 	acts   bool     // it changes something: its answer has a cursor
 	phone  phone.ID // the phone of a per-phone tool, or ""
 	cursor uint64   // the place to wait from
+
+	resources []string // URIs of the files that the answer tells of
 }
 
 // do gives a command to the phone.

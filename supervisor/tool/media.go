@@ -10,7 +10,7 @@ import (
 func mediaEntries() []entry {
 	return []entry{
 		define(entry{name: "send_dtmf", title: "Send DTMF",
-			description: "Send digits into a call.", hints: Hints{OpenWorld: true}}, sendDTMF),
+			description: "Send digits into a call: as RFC 4733 events, or by SIP INFO when the far end takes no telephone-event. They queue behind those still being sent; dtmf.out tells when they were.", hints: Hints{OpenWorld: true}}, sendDTMF),
 		define(entry{name: "play_audio", title: "Play audio",
 			description: "Play a WAV file into a call, once or in a loop.", hints: Hints{OpenWorld: true}}, playAudio),
 		define(entry{name: "stop_audio", title: "Stop audio",
@@ -22,7 +22,7 @@ func mediaEntries() []entry {
 
 type dtmfArguments struct {
 	CallID *phone.CallID `json:"call_id" min:"0" doc:"left out: the first active call"`
-	Digits string        `json:"digits" pattern:"^[0-9*#A-Da-d]{1,100}$" says:"1 to 100 digits of 0-9 * # A-D" doc:"0-9 * # A-D"`
+	Digits string        `json:"digits" pattern:"^[0-9*#A-Da-d,]{1,100}$" says:"1 to 100 digits of 0-9 * # A-D, and commas for pauses of 2 s" doc:"0-9 * # A-D; a comma is a pause of 2 s"`
 }
 
 type dtmfResult struct {

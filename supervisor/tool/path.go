@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -96,6 +97,56 @@ func mapValue(v reflect.Value, turn func(Path) Path) {
 		}
 	default: // nothing else holds a path
 	}
+}
+
+// linking is a result that names files elsewhere too than in its own fields of
+// type Path, as the client sees them.
+type linking interface{ files() []Path }
+
+// linked are the URIs of the files and the run that a result names: resources
+// that the client can read. Lists are left out: their rows have a uri each.
+func (s *Set) linked(result any) []string {
+	var uris []string
+	link := func(file Path) {
+		if uri, ok := s.evidence().URI(string(file)); ok && !slices.Contains(uris, uri) {
+			uris = append(uris, uri)
+		}
+	}
+	v := reflect.ValueOf(result).Elem()
+	for i := range v.NumField() {
+		if !v.Type().Field(i).IsExported() {
+			continue
+		}
+		switch p := v.Field(i).Interface().(type) {
+		case Path:
+			link(p)
+		case *Path:
+			if p != nil {
+				link(*p)
+			}
+		}
+	}
+	switch id := fieldNamed(v, "RunID").(type) {
+	case string:
+		uris = append(uris, runScheme+id)
+	case *string:
+		if id != nil {
+			uris = append(uris, runScheme+*id)
+		}
+	}
+	if l, ok := v.Interface().(linking); ok {
+		for _, file := range l.files() {
+			link(s.inside(file))
+		}
+	}
+	return uris
+}
+
+func fieldNamed(v reflect.Value, name string) any {
+	if f := v.FieldByName(name); f.IsValid() {
+		return f.Interface()
+	}
+	return nil
 }
 
 // confined checks a path that the client gave against --files-under: links

@@ -1,6 +1,7 @@
 package tool
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -126,6 +127,7 @@ type addArguments struct {
 	Register         bool     `json:"register" default:"true" doc:"false: a phone without a registrar, reached at its local_port"`
 	RecordingEnabled bool     `json:"recording_enabled" default:"false"`
 	CaptureEnabled   bool     `json:"capture_enabled" default:"false"`
+	CaptureFilter    string   `json:"capture_filter" default:"udp" enum:"udp,phone" doc:"udp: captures have all UDP of the machine; phone: what goes to and from this phone's own ports"`
 	TLSCAFile        string   `json:"tls_ca_file" default:"" doc:"PEM file with the certificates of those whom the phone trusts to sign; null is the system's"`
 	TLSCertFile      string   `json:"tls_cert_file" default:"" doc:"PEM file with the phone's own certificate, with which others can connect to it over TLS"`
 	TLSKeyFile       string   `json:"tls_key_file" default:"" doc:"PEM file with the key of tls_cert_file"`
@@ -143,6 +145,7 @@ type addResult struct {
 	Codecs           []string        `json:"codecs"`
 	RecordingEnabled bool            `json:"recording_enabled"`
 	CaptureEnabled   bool            `json:"capture_enabled"`
+	CaptureFilter    string          `json:"capture_filter"`
 	ToolsRegistered  int             `json:"tools_registered"`
 	registrationFields
 }
@@ -152,7 +155,7 @@ func (s *Set) added(st fleet.Status) addResult {
 		PhoneID: st.Settings.PhoneID, Domain: st.Settings.Domain, Username: st.Settings.Username,
 		AutoAnswer: st.Settings.AutoAnswer, Transport: st.Settings.Transport, TransportID: st.TransportID, LocalPort: st.LocalPort,
 		Codecs: st.Settings.Codecs, RecordingEnabled: st.Settings.RecordingEnabled, CaptureEnabled: st.Settings.CaptureEnabled,
-		ToolsRegistered: len(s.actions), registrationFields: registrationOf(st.Settings, st.Registration),
+		CaptureFilter: captureFilter(st.Settings), ToolsRegistered: len(s.actions), registrationFields: registrationOf(st.Settings, st.Registration),
 	}
 }
 
@@ -197,10 +200,13 @@ func (s *Set) settings(ctx context.Context, a addArguments) (phone.Settings, err
 		PhoneID: id, Domain: a.Domain, Username: a.Username, Password: phone.NewSecret(a.Password), Realm: config.Realm(a.Realm),
 		Transport: phone.Transport(a.Transport), LocalPort: a.LocalPort, Codecs: a.Codecs,
 		AutoAnswer: a.AutoAnswer, SRTP: a.SRTP, Register: a.Register,
-		RecordingEnabled: a.RecordingEnabled, CaptureEnabled: a.CaptureEnabled,
+		RecordingEnabled: a.RecordingEnabled, CaptureEnabled: a.CaptureEnabled, CaptureFilter: phone.CaptureFilter(a.CaptureFilter),
 		TLSCAFile: a.TLSCAFile, TLSCertFile: a.TLSCertFile, TLSKeyFile: a.TLSKeyFile, TLSInsecure: a.TLSInsecure,
 	}, nil
 }
+
+// captureFilter is the filter of a phone's captures, by its name.
+func captureFilter(s phone.Settings) string { return string(cmp.Or(s.CaptureFilter, phone.CaptureUDP)) }
 
 // checkCodecs asks for the codecs built in only where a list is to be checked.
 func (s *Set) checkCodecs(ctx context.Context, codecs []string) error {
@@ -271,6 +277,7 @@ type phoneResult struct {
 	Register         bool            `json:"register"`
 	RecordingEnabled bool            `json:"recording_enabled"`
 	CaptureEnabled   bool            `json:"capture_enabled"`
+	CaptureFilter    string          `json:"capture_filter"`
 	TLSCAFile        *string         `json:"tls_ca_file"`
 	TLSCertFile      *string         `json:"tls_cert_file"`
 	TLSKeyFile       *string         `json:"tls_key_file"`
@@ -294,8 +301,9 @@ func getPhone(ctx context.Context, c *call, a phoneArgument) (phoneResult, error
 	result := phoneResult{
 		PhoneID: id, Domain: s.Domain, Username: s.Username, Realm: orNull(s.Realm), Transport: s.Transport,
 		LocalPort: st.LocalPort, TransportID: st.TransportID, Codecs: s.Codecs, AutoAnswer: s.AutoAnswer, SRTP: s.SRTP, Register: s.Register,
-		RecordingEnabled: s.RecordingEnabled, CaptureEnabled: s.CaptureEnabled, registrationFields: registrationOf(st.Settings, st.Registration),
-		TLSCAFile: orNull(s.TLSCAFile), TLSCertFile: orNull(s.TLSCertFile), TLSKeyFile: orNull(s.TLSKeyFile), TLSInsecure: s.TLSInsecure,
+		RecordingEnabled: s.RecordingEnabled, CaptureEnabled: s.CaptureEnabled, CaptureFilter: captureFilter(s),
+		registrationFields: registrationOf(st.Settings, st.Registration),
+		TLSCAFile:          orNull(s.TLSCAFile), TLSCertFile: orNull(s.TLSCertFile), TLSKeyFile: orNull(s.TLSKeyFile), TLSInsecure: s.TLSInsecure,
 		ActiveCalls: []callFields{}, Tools: c.set.toolNames(ctx, st), Worker: c.set.workerOf(st.Worker),
 	}
 	out, err := c.set.o.Phones.Do(ctx, id, phone.ListCalls{})
@@ -319,6 +327,7 @@ type updateArguments struct {
 	SRTP             *bool    `json:"srtp"`
 	RecordingEnabled *bool    `json:"recording_enabled"`
 	CaptureEnabled   *bool    `json:"capture_enabled"`
+	CaptureFilter    *string  `json:"capture_filter" enum:"udp,phone" doc:"acts at once, on captures that are open too"`
 }
 
 type updateResult struct {
@@ -327,6 +336,7 @@ type updateResult struct {
 	Codecs           []string `json:"codecs"`
 	RecordingEnabled bool     `json:"recording_enabled"`
 	CaptureEnabled   bool     `json:"capture_enabled"`
+	CaptureFilter    string   `json:"capture_filter"`
 	CaptureMode      *string  `json:"capture_mode"` // null when no call is captured now
 	registrationFields
 	// One of the few fields that are left out: see the contract, update_phone.
@@ -369,7 +379,7 @@ func updatePhone(ctx context.Context, c *call, a updateArguments) (updateResult,
 	}
 	result := updateResult{
 		PhoneID: id, Reregistered: updated.Reregistered, Codecs: st.Settings.Codecs,
-		RecordingEnabled: st.Settings.RecordingEnabled, CaptureEnabled: st.Settings.CaptureEnabled,
+		RecordingEnabled: st.Settings.RecordingEnabled, CaptureEnabled: st.Settings.CaptureEnabled, CaptureFilter: captureFilter(st.Settings),
 		registrationFields: registrationOf(st.Settings, registration),
 	}
 	if out.Capture != nil {
@@ -386,6 +396,10 @@ func updatePhone(ctx context.Context, c *call, a updateArguments) (updateResult,
 
 func (a updateArguments) update() phone.Update {
 	u := phone.Update{AutoAnswer: a.AutoAnswer, SRTP: a.SRTP, RecordingEnabled: a.RecordingEnabled, CaptureEnabled: a.CaptureEnabled}
+	if a.CaptureFilter != nil {
+		filter := phone.CaptureFilter(*a.CaptureFilter)
+		u.CaptureFilter = &filter
+	}
 	if a.Codecs != nil {
 		u.Codecs = &a.Codecs
 	}

@@ -11,7 +11,7 @@ import (
 func recordingEntries() []entry {
 	return []entry{
 		define(entry{name: "list_recordings", title: "List recordings",
-			description: "The WAV files of calls, the newest first, also of phones that are no longer there.",
+			description: "The WAV files of calls, the newest first, also of phones that are no longer there. Each can be read as the resource of its uri.",
 			hints:       Hints{ReadOnly: true, Idempotent: true}}, listRecordings),
 	}
 }
@@ -28,6 +28,8 @@ type recordingRow struct {
 	PhoneID  *string       `json:"phone_id"`
 	CallID   *phone.CallID `json:"call_id"`
 	MetaPath *Path         `json:"meta_path"`
+	URI      *string       `json:"uri"` // of the resource; likewise of the sidecar
+	MetaURI  *string       `json:"meta_uri"`
 }
 
 type recordingList struct {
@@ -53,6 +55,7 @@ func listRecordings(ctx context.Context, c *call, a listRecordingsArguments) (re
 		list.Recordings = append(list.Recordings, recordingRow{
 			Filename: filepath.Base(r.Path), FilePath: Path(r.Path), FileSize: r.Size,
 			PhoneID: cleanOrNull(r.PhoneID), CallID: r.CallID, MetaPath: orNull(Path(r.MetaPath)),
+			URI: c.set.uri(r.Path), MetaURI: c.set.uri(r.MetaPath),
 		})
 	}
 	return list, nil

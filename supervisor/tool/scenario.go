@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"ringmaster/proto/phone"
@@ -31,7 +33,7 @@ func scenarioEntries() []entry {
 }
 
 type validateArguments struct {
-	Scenario json.RawMessage `json:"scenario" required:"true" doc:"the scenario"`
+	Scenario json.RawMessage `json:"scenario" required:"true" shape:"scenario" doc:"the scenario"`
 }
 
 type validateResult struct {
@@ -86,7 +88,7 @@ func (s *Set) takeIn(v any) any {
 }
 
 type runArguments struct {
-	Scenario  json.RawMessage `json:"scenario" required:"true" doc:"the scenario"`
+	Scenario  json.RawMessage `json:"scenario" required:"true" shape:"scenario" doc:"the scenario"`
 	TimeoutMS *int64          `json:"timeout_ms" min:"1" max:"86400000" doc:"used in place of the scenario's own"`
 }
 
@@ -115,6 +117,19 @@ type artifacts struct {
 	Recording     *Path `json:"recording"`
 	RecordingMeta *Path `json:"recording_meta"`
 	Pcap          *Path `json:"pcap"`
+}
+
+// files are what the run has left, phone by phone.
+func (r runReport) files() []Path {
+	var all []Path
+	for _, id := range slices.Sorted(maps.Keys(r.Artifacts)) {
+		if a := r.Artifacts[id]; a != nil {
+			for _, file := range []*Path{a.Recording, a.RecordingMeta, a.Pcap} {
+				all = append(all, value(file))
+			}
+		}
+	}
+	return all
 }
 
 // failure: a scenario that could not run is a failure of the tool; one that

@@ -127,6 +127,9 @@ func getSIPLog(ctx context.Context, c *call, a sipLogArguments) (sipLogResult, e
 	if err != nil {
 		return sipLogResult{}, err
 	}
+	if r.phone != "" && len(r.messages) > 0 {
+		c.resources = append(c.resources, sipLogURI(r.phone, a.CallID))
+	}
 	result := sipLogResult{Entries: []sipLogRow{}, TotalCount: len(r.messages), Warning: r.warning}
 	for _, m := range r.messages {
 		result.Entries = append(result.Entries, sipLogRow{

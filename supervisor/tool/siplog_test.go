@@ -159,6 +159,8 @@ func TestCallFlow(t *testing.T) {
 		a.add(s, "the newest call", `{}`)
 		a.add(s, "a call of b", `{"call_id": 1000, "phone_id": "b"}`)
 		a.add(s, "another phone's call", `{"call_id": 0, "phone_id": "b"}`)
+		a.add(s, "as mermaid", `{"call_id": 1000, "format": "mermaid"}`)
+		a.add(s, "as an image", `{"call_id": 1000, "format": "svg"}`)
 		a.add(s, "a form that there is not", `{"format": "png"}`)
 		a.add(newSet(newFake("a")), "before any call", `{}`)
 	})
@@ -166,8 +168,10 @@ func TestCallFlow(t *testing.T) {
 	for i := range 400 {
 		wire(s, "a", uint64(100+i), true, anInvite)
 	}
-	answer := string(find(t, s, "get_call_flow").Call(t.Context(), json.RawMessage(`{}`)).JSON)
-	if len(answer) > answerBound || !strings.Contains(answer, `"message_count":250`) || !strings.Contains(answer, `154 older messages are missing`) {
-		t.Errorf("%d bytes, and at the end: %s", len(answer), answer[max(0, len(answer)-300):])
+	for format, want := range map[string]string{"text": "250", "mermaid": "250", "svg": "250"} {
+		answer := string(find(t, s, "get_call_flow").Call(t.Context(), json.RawMessage(`{"format": "`+format+`"}`)).JSON)
+		if len(answer) > answerBound || !strings.Contains(answer, `"message_count":`+want) || !strings.Contains(answer, ` older messages are missing`) {
+			t.Errorf("%s: %d bytes, and at the end: %s", format, len(answer), answer[max(0, len(answer)-300):])
+		}
 	}
 }

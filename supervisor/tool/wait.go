@@ -6,18 +6,20 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"ringmaster/proto/phone"
 	"ringmaster/scenario/spec"
+	"ringmaster/supervisor/diagnose"
 	"ringmaster/supervisor/hub"
 )
 
 func waitEntries() []entry {
 	return []entry{
 		define(entry{name: "wait_for_event", title: "Wait for an event",
-			description: "Wait until something happens at a phone: call.state.confirmed, call.state.*, dtmf.in, reg.success, im.received, transfer.*, media.*, phone.exited, … Give the cursor of what you did as after, and nothing that it caused is missed. Answers with the first event that fits, or with timed_out; its cursor goes into the next wait.",
+			description: "Wait until something happens at a phone: call.state.confirmed, call.state.*, dtmf.in, reg.success, im.received, transfer.*, media.*, sip.request.invite, sip.response.486, phone.exited, … Give the cursor of what you did as after, and nothing that it caused is missed. Answers with the first event that fits, or with timed_out; its cursor goes into the next wait.",
 			hints:       Hints{ReadOnly: true}}, waitForEvent),
 	}
 }
@@ -26,7 +28,7 @@ type waitArguments struct {
 	Type      string          `json:"type" doc:"an event type, a family such as call.state.*, or *"`
 	PhoneID   *string         `json:"phone_id" doc:"left out: any phone"`
 	CallID    *phone.CallID   `json:"call_id" min:"0" doc:"left out: any call, or none"`
-	Match     json.RawMessage `json:"match" doc:"what fields of the event's data must be: a value, a list of values, \"4xx\", or \"~regex\"; dotted paths reach inner fields"`
+	Match     json.RawMessage `json:"match" doc:"what fields of the event's data must be: a value, a list of values, \"4xx\", or \"~regex\"; dotted paths reach inner fields, such as headers.User-Agent of sip.* events"`
 	After     *uint64         `json:"after" min:"0" doc:"the cursor of an earlier answer; left out: what happens from now on"`
 	TimeoutMS int64           `json:"timeout_ms" default:"10000" min:"0" max:"300000"`
 }
@@ -71,6 +73,9 @@ func waitForEvent(ctx context.Context, c *call, a waitArguments) (waitResult, er
 	waiting, stop := context.WithTimeout(ctx, time.Duration(a.TimeoutMS)*time.Millisecond)
 	defer stop()
 	query := hub.Query{After: result.Cursor, Traces: w.filter.NamesTraces()}
+	if slices.ContainsFunc(w.filter.Types, spec.EventPattern.NamesSIP) {
+		query.SIP = diagnose.Event
+	}
 	_, err = c.set.o.Hub.Wait(waiting, query, func(r hub.Record) bool {
 		result.Cursor = r.Position
 		if r.Gap != nil {

@@ -19,6 +19,13 @@ func happens(s *Set, id phone.ID, seq uint64, kind string, call *phone.CallID, d
 	}})
 }
 
+// sips puts a SIP message into the journal of a phone.
+func sips(s *Set, id phone.ID, seq uint64, sent bool, text string) {
+	s.o.Hub.Append(id, 1, phone.Entry{Seq: seq, SIP: &phone.SIPMessage{
+		Time: now.Add(time.Duration(seq) * time.Microsecond), Sent: sent, Raw: []byte(strings.ReplaceAll(text, "\n", "\r\n")),
+	}})
+}
+
 func TestWaitForEvent(t *testing.T) {
 	pin(t, "wait_for_event", func(a *answers) {
 		f := newFake("a", "b")
@@ -40,6 +47,12 @@ func TestWaitForEvent(t *testing.T) {
 		a.add(s, "one of two, and a regular expression", `{"type": "call.state.disconnected", "match": {"last_status": [480, 486], "last_status_text": "~(?i)^busy"}, "after": 0, "timeout_ms": 0}`)
 		a.add(s, "a path, as the client sees it", `{"type": "media.*", "match": {"file": "/host/x.wav"}, "after": 0, "timeout_ms": 0}`)
 		a.add(s, "* is not for what comes in masses", `{"type": "*", "match": {"type": "media.play_ended"}, "after": 0, "timeout_ms": 0}`)
+		sips(s, "b", 4, false, "INVITE sip:b@h SIP/2.0\nFrom: <sip:a@h>;tag=1\nTo: <sip:b@h>\nCall-ID: x@h\nCSeq: 1 INVITE\nX-Ward: 7\nVia: 1\nVia: 2\n\n")
+		happens(s, "b", 5, "call.state.incoming", &thousand, map[string]any{"sip_call_id": "x@h", "local_tag": "2", "direction": "inbound"})
+		sips(s, "b", 6, true, "SIP/2.0 486 Busy \x1b[2JHere\nFrom: <sip:a@h>;tag=1\nTo: <sip:b@h>;tag=2\nCall-ID: x@h\nCSeq: 1 INVITE\n\n")
+		a.add(s, "a SIP request, by a header of its own", `{"type": "sip.request.*", "match": {"headers.x-ward": "7", "headers.Via": "2"}, "after": 0, "timeout_ms": 0}`)
+		a.add(s, "a SIP response of a call", `{"type": "sip.response.486", "call_id": 1000, "match": {"direction": "TX", "status_code": "4xx"}, "after": 0, "timeout_ms": 0}`)
+		a.add(s, "a SIP request that did not come", `{"type": "sip.request.bye", "after": 0, "timeout_ms": 0}`)
 		a.add(s, "nothing from now on", `{"type": "dtmf.in", "timeout_ms": 0}`)
 		a.add(s, "in vain, at a phone and on a call that nobody knows", `{"type": "dtmf.in", "phone_id": "c", "call_id": 77, "after": 0, "timeout_ms": 0}`)
 		s.o.Hub.Append("b", 1, phone.Entry{Seq: 9, Gap: &phone.Gap{From: 4, To: 9}})

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"ringmaster/tests/mcpclient"
 	"ringmaster/tests/phones"
@@ -221,4 +223,84 @@ func TestKilledWorkerLeavesACapture(t *testing.T) {
 	if len(found.List("rtp_flows")) < 2 {
 		t.Errorf("analyze_capture answers %s", found.Text)
 	}
+}
+
+// noise sends what looks like RTP from one port of this machine to another
+// until stop is called, and tells the port that it goes to.
+func noise(t *testing.T) (port int, stop func()) {
+	t.Helper()
+	to, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	from, err := net.Dial("udp4", to.LocalAddr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		packet := make([]byte, 172)
+		packet[0], packet[1] = 0x80, 8
+		for {
+			select {
+			case <-tick.C:
+				packet[3]++
+				if _, err := from.Write(packet); err != nil {
+					return
+				}
+			case <-done:
+				return
+			}
+		}
+	}()
+	return to.LocalAddr().(*net.UDPAddr).Port, func() {
+		close(done)
+		<-ended
+		from.Close()
+		to.Close()
+	}
+}
+
+// With capture_filter phone a capture has what the phone sent and received,
+// all of it, and nothing else of the machine; until the filter is changed.
+func TestCaptureOfThePhoneAlone(t *testing.T) {
+	strange, stop := noise(t)
+	defer stop()
+	c := mcpclient.Start(t, programs, mcpclient.Options{})
+	a := phones.Add(t, c, "a", mcpclient.Args{"register": false, "capture_enabled": true, "capture_filter": "phone"})
+	if got := c.Must("get_phone", mcpclient.Args{"phone_id": "a"}).String("capture_filter"); got != "phone" {
+		t.Errorf("the capture_filter of a is %q", got)
+	}
+	info := conversation(a, phones.AddDirect(t, c, "b"))
+	stopped, _ := a.Sees(0, "media.capture_stopped", nil)
+	mode := stopped.Object("data").String("capture_mode")
+	found := analysis(t, c, mcpclient.Args{"phone_id": "a", "call_id": info.Int("call_id")})
+	port := found.Int("phone_rtp_port")
+	from, to := counted(found, port)
+	if rtp := info.Object("rtp"); from < rtp.Int("tx_packets")*9/10 || to < rtp.Int("rx_packets")*9/10 {
+		t.Errorf("%d of %d packets sent are there, %d of %d received", from, rtp.Int("tx_packets"), to, rtp.Int("rx_packets"))
+	}
+	for _, f := range found.List("rtp_flows") {
+		if f.Int("src_port") != port && f.Int("dst_port") != port {
+			t.Errorf("the capture has others' packets too: %s", f.Text)
+		}
+	}
+	tshark(t, found.String("path"))
+
+	if mode != "tcpdump" {
+		t.Skipf("capture_mode is %q here: nobody else's packets would be seen", mode)
+	}
+	c.Must("start_capture", mcpclient.Args{"phone_id": "a"})
+	if got := c.Must("update_phone", mcpclient.Args{"phone_id": "a", "capture_filter": "udp"}).String("capture_filter"); got != "udp" {
+		t.Errorf("update_phone answers %q", got)
+	}
+	c.Until(10*time.Second, "the packets of others", "analyze_capture", mcpclient.Args{"phone_id": "a"}, func(a mcpclient.Answer) bool {
+		_, to := counted(a, strange)
+		return to > 0
+	})
+	c.Must("stop_capture", mcpclient.Args{"phone_id": "a"})
+	c.MustFail("update_phone", mcpclient.Args{"phone_id": "a", "capture_filter": "tcp"}, "capture_filter must be udp or phone")
 }

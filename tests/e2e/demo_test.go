@@ -62,7 +62,7 @@ var passing = []struct {
 	what *regexp.Regexp
 	as   string
 }{
-	{regexp.MustCompile(`[+-]\d+\.\d{3}s`), "+T"},
+	{regexp.MustCompile(`[+-]?\d+\.\d{3}s?\b`), "+T"},
 	{regexp.MustCompile(`\d+\.\d s\b`), "T s"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:P"},
 	{regexp.MustCompile(`(process|port) \d+`), "$1 N"},

@@ -20,21 +20,14 @@ const rtpMinimum = 12
 
 // parseRTP reads an IPv4 packet and tells whether it carries RTP: UDP that
 // begins with version 2 and is no RTCP (RFC 5761 §4).
-func parseRTP(ip []byte) (Packet, bool) {
-	if len(ip) < 20 || ip[0]>>4 != 4 || ip[9] != 17 {
-		return Packet{}, false
-	}
-	header := int(ip[0]&15) * 4
-	if len(ip) < header+8+rtpMinimum {
-		return Packet{}, false
-	}
-	udp := ip[header:]
-	rtp := udp[8:]
-	if rtp[0]>>6 != 2 || rtp[1] >= 192 && rtp[1] <= 223 {
+func parseRTP(at time.Time, ip []byte) (Packet, bool) {
+	d, ok := parseUDP(at, ip)
+	rtp := d.Payload
+	if !ok || len(rtp) < rtpMinimum || rtp[0]>>6 != 2 || rtp[1] >= 192 && rtp[1] <= 223 {
 		return Packet{}, false
 	}
 	return Packet{
-		From: int(binary.BigEndian.Uint16(udp)), To: int(binary.BigEndian.Uint16(udp[2:])),
+		At: at, From: d.From, To: d.To,
 		Payload: int(rtp[1] & 0x7f), Sequence: binary.BigEndian.Uint16(rtp[2:]), SSRC: binary.BigEndian.Uint32(rtp[8:]),
 	}, true
 }

@@ -19,18 +19,30 @@ const (
 	stopEvery = 50 * time.Millisecond
 )
 
-// Tap collects the RTP packets on loopback.
-type Tap struct {
+// Tap collects packets on loopback, as Ts.
+type Tap[T any] struct {
 	fd      int
+	parse   func(at time.Time, ip []byte) (T, bool)
 	stop    atomic.Bool
 	done    chan struct{}
-	packets []Packet // of the reader until done is closed
-	err     error    // likewise
+	packets []T   // of the reader until done is closed
+	err     error // likewise
 }
 
-// Open starts collecting. An error that is unix.EPERM means that the right to
-// do so is missing.
-func Open() (*Tap, error) {
+// Open starts collecting RTP packets. An error that is unix.EPERM means that
+// the right to do so is missing.
+func Open() (*Tap[Packet], error) { return open(parseRTP) }
+
+// OpenUDP starts collecting the datagrams from and to one UDP port; otherwise
+// it is as Open.
+func OpenUDP(port int) (*Tap[Datagram], error) {
+	return open(func(at time.Time, ip []byte) (Datagram, bool) {
+		d, ok := parseUDP(at, ip)
+		return d, ok && (d.From == port || d.To == port)
+	})
+}
+
+func open[T any](parse func(at time.Time, ip []byte) (T, bool)) (*Tap[T], error) {
 	lo, err := net.InterfaceByName("lo")
 	if err != nil {
 		return nil, err
@@ -50,19 +62,19 @@ func Open() (*Tap, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("preparing the packet socket: %w", err), unix.Close(fd))
 	}
-	t := &Tap{fd: fd, done: make(chan struct{})}
+	t := &Tap[T]{fd: fd, parse: parse, done: make(chan struct{})}
 	go t.read()
 	return t, nil
 }
 
 // Close stops collecting and returns what was collected, in order of time.
-func (t *Tap) Close() ([]Packet, error) {
+func (t *Tap[T]) Close() ([]T, error) {
 	t.stop.Store(true)
 	<-t.done
 	return t.packets, errors.Join(t.err, unix.Close(t.fd))
 }
 
-func (t *Tap) read() {
+func (t *Tap[T]) read() {
 	defer close(t.done)
 	buf, control := make([]byte, 65536), make([]byte, 256)
 	for {
@@ -85,15 +97,14 @@ func (t *Tap) read() {
 		if link, is := from.(*unix.SockaddrLinklayer); !is || link.Pkttype != unix.PACKET_HOST {
 			continue
 		}
-		p, isRTP := parseRTP(buf[:n])
-		if !isRTP {
-			continue
-		}
-		if p.At, err = stamp(control[:controlLength]); err != nil {
+		at, err := stamp(control[:controlLength])
+		if err != nil {
 			t.err = err
 			return
 		}
-		t.packets = append(t.packets, p)
+		if p, wanted := t.parse(at, buf[:n]); wanted {
+			t.packets = append(t.packets, p)
+		}
 	}
 }
 

@@ -36,19 +36,20 @@ type ear struct {
 	ended   chan string
 	started chan struct{}
 	failed  chan error
-	silent  chan bool
+	silent  chan string // why; "" is the end of it
 }
 
 func newEar() *ear {
-	return &ear{make(chan string, 100), make(chan string, 100), make(chan string, 100), make(chan struct{}, 100), make(chan error, 100), make(chan bool, 100)}
+	return &ear{make(chan string, 100), make(chan string, 100), make(chan string, 100), make(chan struct{}, 100), make(chan error, 100), make(chan string, 100)}
 }
 
-func (e *ear) DTMFReceived(d string)    { e.digits <- d }
-func (e *ear) DTMFSent(d string)        { e.sent <- d }
-func (e *ear) PlayEnded(f string)       { e.ended <- f }
-func (e *ear) MediaStarted()            { e.started <- struct{}{} }
-func (e *ear) MediaError(err error)     { e.failed <- err }
-func (e *ear) MediaSilence(silent bool) { e.silent <- silent }
+func (e *ear) DTMFReceived(d string)   { e.digits <- d }
+func (e *ear) DTMFSent(d string)       { e.sent <- d }
+func (e *ear) PlayEnded(f string)      { e.ended <- f }
+func (e *ear) MediaStarted()           { e.started <- struct{}{} }
+func (e *ear) MediaError(err error)    { e.failed <- err }
+func (e *ear) MediaSilence(why string) { e.silent <- why }
+func (e *ear) MediaResumed()           { e.silent <- "" }
 
 func next[T any](t *testing.T, what string, c <-chan T) T {
 	t.Helper()

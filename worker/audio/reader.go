@@ -19,6 +19,7 @@ func (r *reader) ClockRate(payloadType uint8) int {
 // Packet sorts one packet: digits are told at once, audio waits for the clock.
 func (r *reader) Packet(p *rtpsession.Packet) {
 	plan := r.plan.Load()
+	r.fresh.Store(true)
 	if !r.heard.Swap(true) {
 		plan.sink.MediaStarted()
 	}

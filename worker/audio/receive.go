@@ -21,6 +21,8 @@ type leg struct {
 	decoded   []int16  // what is left over of the last packets
 	used      int      // of decoded, by the tick before
 	frame     []int16  // received in this tick, at rate
+	absent    int      // samples of it that no packet brought
+	level     float64  // of it, in dBov
 	rate      int
 	silence   quality.Silence
 
@@ -54,15 +56,35 @@ var silence [samples16k]int16 //nolint:gochecknoglobals // only read
 
 const samples16k = 16000 / framesPerSecond
 
-// receive takes this tick's frame out of what arrived.
+// receive takes this tick's frame out of what arrived, and notices silence
+// where sound may come.
 func (s *Stream) receive(now time.Time) {
 	l := &s.leg
 	s.adopt()
+	s.hear(now)
+	packet := s.fresh.Swap(false)
+	if !l.plan.MayReceive {
+		return
+	}
+	switch l.silence.Frame(l.level, packet, frameTime) {
+	case quality.FellSilent:
+		l.plan.sink.MediaSilence("quiet")
+	case quality.NoPackets:
+		l.plan.sink.MediaSilence("no_rtp")
+	case quality.SoundAgain:
+		l.plan.sink.MediaResumed()
+	}
+}
+
+// hear takes this tick's frame out of what arrived.
+func (s *Stream) hear(now time.Time) {
+	l := &s.leg
 	s.collect()
 	l.decoded = l.decoded[:copy(l.decoded, l.decoded[l.used:])]
-	l.used = 0
+	l.used, l.absent = 0, 0
 	if !l.plan.MayReceive || l.jitter == nil {
-		l.frame = silence[:samples(l.rate)]
+		l.frame, l.level = silence[:samples(l.rate)], quality.Level(nil)
+		s.sounds.heard.Missing(frameTime)
 		return
 	}
 	// A packet gives at least a tick, so the loop ends; the bound is for
@@ -75,14 +97,11 @@ func (s *Stream) receive(now time.Time) {
 	}
 	n := samples(l.rate)
 	if short := n - len(l.decoded); short > 0 {
+		l.absent += short
 		l.decoded = append(l.decoded, silence[:short]...)
 	}
 	l.frame, l.used = l.decoded[:n], n
-	if s.heard.Load() {
-		if silent, changed := l.silence.Frame(quality.Level(l.frame), frameTime); changed {
-			l.plan.sink.MediaSilence(silent)
-		}
-	}
+	l.level = s.sounds.heard.Frame(l.frame, min(l.absent, len(l.frame)), l.rate)
 }
 
 // collect moves what arrived into the jitter buffer.
@@ -92,10 +111,18 @@ func (s *Stream) collect() {
 		if a.clockRate != l.clockRate {
 			l.jitter, l.clockRate = jitter.New(jitter.Default(a.clockRate)), a.clockRate
 		}
-		if v := l.jitter.Put(a.at.Sub(l.epoch), a.Packet); v != jitter.Queued {
+		switch l.jitter.Put(a.at.Sub(l.epoch), a.Packet) {
+		case jitter.Queued:
+		case jitter.Late:
+			s.sounds.late.Add(1)
+			s.session.Discard()
+		default:
 			s.session.Discard()
 		}
 		s.packets.drop()
+	}
+	if l.jitter != nil {
+		s.sounds.delay.Store(int64(l.jitter.Target()))
 	}
 }
 
@@ -109,8 +136,12 @@ func (s *Stream) decodeNext(now time.Time) {
 	case action == jitter.Play:
 		s.decode(p)
 	case action == jitter.Conceal && l.decoder != nil && !l.comfort:
+		l.absent += n
 		l.decoded = l.decoder.coder.Conceal(l.decoded, n)
 	default:
+		if !l.comfort {
+			l.absent += n
+		}
 		for n > 0 {
 			k := min(n, len(silence))
 			l.decoded = append(l.decoded, silence[:k]...)

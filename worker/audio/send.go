@@ -1,6 +1,10 @@
 package audio
 
-import "ringmaster/worker/dtmf"
+import (
+	"time"
+
+	"ringmaster/worker/dtmf"
+)
 
 // adopt takes over what Apply has published since the last tick.
 func (s *Stream) adopt() {
@@ -41,6 +45,8 @@ func (s *Stream) abandon(p *plan) {
 
 // skip lets time pass without sound.
 func (s *Stream) skip(ticks int) {
+	s.sounds.heard.Missing(time.Duration(ticks) * frameTime)
+	s.sounds.sent.Missing(time.Duration(ticks) * frameTime)
 	if p := s.leg.plan; p != nil {
 		s.leg.timestamp += uint32(ticks * p.sendTicks())
 	}
@@ -59,19 +65,35 @@ func (s *Stream) send(tick uint64) {
 		s.abandon(p)
 		l.timestamp += uint32(p.sendTicks())
 		l.talking = false
+		s.sounds.sent.Missing(frameTime)
 		s.record(silence[:samples(p.Send.SampleRate)])
 		return
 	}
+	s.sounds.sent.Frame(pcm, 0, p.Send.SampleRate)
 	l.pending = append(l.pending, pcm...)
-	for len(l.pending) >= p.ptime {
+	s.sendPackets(p.reserve)
+	s.record(pcm)
+}
+
+// sendPackets sends the packets that are full, and as many samples are there
+// beyond them as reserve says.
+func (s *Stream) sendPackets(reserve int) {
+	l := &s.leg
+	p := l.plan
+	if p == nil {
+		return
+	}
+	for len(l.pending) >= p.ptime+reserve {
 		l.payload = p.encoder.Encode(l.payload[:0], l.pending[:p.ptime])
 		s.transmit(p.SendPT, !l.talking, l.timestamp, l.payload)
 		l.talking = true
 		l.timestamp += uint32(p.ptime * p.Send.ClockRate / p.Send.SampleRate)
 		l.pending = l.pending[:copy(l.pending, l.pending[p.ptime:])]
 	}
-	s.record(pcm)
 }
+
+// paced reports whether some of the stream's packets leave between two ticks.
+func (s *Stream) paced() bool { return s.leg.plan != nil && s.leg.plan.reserve > 0 }
 
 // transmit sends a packet. An error is one of the network, which RTP bears: the
 // far end counts the packet as lost.
@@ -94,15 +116,18 @@ func (s *Stream) sendDigits() bool {
 	if !l.plan.canSendDigits() {
 		return false // the far end takes them no more; they wait for it to change its mind
 	}
-	s.abandon(l.plan)
-	e, send, done := l.digits.Step(l.timestamp, l.plan.sendTicks())
+	waiting := len(l.pending) * l.plan.Send.ClockRate / l.plan.Send.SampleRate
+	e, send, done := l.digits.Step(l.timestamp+uint32(waiting), l.plan.sendTicks())
+	if l.digits.Alone() {
+		s.abandon(l.plan)
+	}
 	if send {
 		s.transmit(uint8(l.plan.EventSendPT), e.Marker, e.Timestamp, e.Payload[:])
 	}
 	if done != "" {
 		l.plan.sink.DTMFSent(done)
 	}
-	return l.digits.Busy()
+	return l.digits.Alone()
 }
 
 // finishDigit says the end of a digit that sounds when nothing may be sent any

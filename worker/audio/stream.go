@@ -18,11 +18,14 @@ import (
 // the reader. A call from the clock may still come just after Close.
 type Sink interface {
 	DTMFReceived(digit string)
-	DTMFSent(digits string)   // a whole SendDTMF is on the wire
-	PlayEnded(file string)    // a file was played to its end; music goes on
-	MediaStarted()            // the first RTP packet has arrived
-	MediaError(err error)     // playing or recording cannot go on
-	MediaSilence(silent bool) // received audio was below -60 dBov for 3 s; false: it is heard again
+	DTMFSent(digits string) // a whole SendDTMF is on the wire
+	PlayEnded(file string)  // a file was played to its end; music goes on
+	MediaStarted()          // the first RTP packet has arrived
+	MediaError(err error)   // playing or recording cannot go on
+	// MediaSilence: audio may come and was below -60 dBov for 3 s ("quiet"),
+	// or no RTP packet came for 2 s ("no_rtp").
+	MediaSilence(why string)
+	MediaResumed() // it is heard again
 }
 
 // Errors of SendDTMF that a caller may want to tell apart.
@@ -51,7 +54,10 @@ type Stream struct {
 
 	// Published by the reader.
 	packets packetQueue
-	heard   atomic.Bool
+	heard   atomic.Bool // a packet has arrived, ever
+	fresh   atomic.Bool // since the last tick
+
+	sounds sounds // the clock's, for all to ask
 
 	events dtmf.Receiver // the reader's
 	leg    leg           // the clock's

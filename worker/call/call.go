@@ -6,7 +6,9 @@
 //	outbound.go   what the far end says to a call that we began
 //	inbound.go    a call that came in
 //	command.go    what the user asks of it
-//	media.go      offer and answer put into effect; digits
+//	media.go      offer and answer put into effect
+//	digits.go     digits, sent and received
+//	heard.go      what was heard and sent, as an event tells it
 //	hold.go       re-INVITEs
 //	transfer.go   REFER, both ways
 //	recording.go  segments and sidecars
@@ -57,6 +59,9 @@ type Env struct {
 	// Capture is the capture that has been open since then, or was open at
 	// some time since; "" when there was none.
 	Capture func(since time.Time) string
+	// PortOpened and PortClosed are told of a call's RTP port; the one above
+	// it is RTCP's.
+	PortOpened, PortClosed func(rtp int)
 	// SessionID makes the number of an o= line.
 	SessionID func() uint64
 	// SRTPKey makes a master key and salt.
@@ -83,6 +88,7 @@ type Call struct {
 	session     *dialog.Session
 	negotiation *negotiate.Negotiation
 	stream      *audio.Stream // nil before the first description, and at the end
+	received    atomic.Bool   // RTP has come
 	silent      atomic.Bool   // the media reports nothing any more
 	segment     segment
 	mediaUp     bool // it has been, perhaps no longer
@@ -98,8 +104,10 @@ type Call struct {
 	lastStatus                     int
 	lastText                       string
 	codecName                      string
-	stats                          phone.RTPStats // at the end
-	playing                        string         // at the end
+	stats                          phone.RTPStats // at the end, as what follows
+	heard, sent                    phone.Sound
+	quality                        *phone.Quality
+	playing                        string // at the end
 
 	transferTo string                          // where the far end was last asked to go
 	report     func(status int, reason string) // of a call that was asked for by REFER
@@ -117,7 +125,9 @@ func newCall(env *Env, id phone.CallID) *Call {
 	if s.SRTP {
 		cfg.NewKey = env.SRTPKey
 	}
-	return &Call{env: env, id: id, startedAt: env.Loop.Now(), negotiation: negotiate.New(cfg)}
+	c := &Call{env: env, id: id, startedAt: env.Loop.Now(), negotiation: negotiate.New(cfg)}
+	c.info = c.newInfoQueue()
+	return c
 }
 
 // ID is the call's id.
@@ -186,6 +196,7 @@ func (c *Call) entered(s phone.State) {
 		}
 	case phone.StateDisconnected:
 		c.endedAt = c.env.Loop.Now()
+		c.info.drop()
 		c.closeMedia()
 		c.env.Over(c)
 	}
@@ -193,13 +204,14 @@ func (c *Call) entered(s phone.State) {
 	// Beyond what the contract names, what is to be known of the call should
 	// this process die before it has ended.
 	local, remote := c.rtpPorts()
-	c.env.Emit("call.state."+s.EventName(), c.id, map[string]any{
+	data := map[string]any{
 		"state":            s.EventName(),
 		"remote_uri":       c.remoteURI(),
 		"last_status":      int64(c.lastStatus),
 		"last_status_text": c.lastText,
 		"direction":        string(c.direction()),
 		"sip_call_id":      c.session.CallID(),
+		"local_tag":        c.session.LocalTag(),
 		"codec":            c.codecName,
 		"remote_contact":   c.session.RemoteContact(),
 		"local_contact":    c.session.LocalContact(),
@@ -207,14 +219,22 @@ func (c *Call) entered(s phone.State) {
 		"local_rtp_port":   int64(local),
 		"remote_rtp_port":  int64(remote),
 		"capture_file":     c.env.Capture(c.startedAt),
-	})
+	}
+	if s == phone.StateDisconnected {
+		data["heard"], data["sent"], data["quality"] = soundData(c.heard), soundData(c.sent), qualityData(c.quality)
+	}
+	c.env.Emit("call.state."+s.EventName(), c.id, data)
 }
 
 func (c *Call) perform(e callstate.Effect) {
 	switch e {
 	case callstate.SendCancel:
-		c.session.Cancel()
-		c.tellLeft(nil)
+		c.session.Cancel(func() { c.tellLeft(nil) })
+		c.env.Loop.After(cancelWithin, func() {
+			if c.at.State == phone.StateCalling {
+				c.tellLeft(ErrNotLeft)
+			}
+		})
 	case callstate.SendBye:
 		c.session.Bye(c.tellLeft)
 	case callstate.SendCanceled:
@@ -257,6 +277,7 @@ func (c *Call) Info() phone.CallInfo {
 		RemoteURI: c.remoteURI(), Codec: c.codecName,
 		LastStatus: c.lastStatus, LastStatusText: c.lastText,
 		OnHold: c.held, RecordingFile: c.segment.newest, PlayingFile: c.playing, RTP: c.stats,
+		Heard: c.heard, Sent: c.sent, Quality: c.quality,
 		StartedAt: c.startedAt, AnsweredAt: c.answeredAt, EndedAt: c.endedAt,
 	}
 	if c.session != nil {
@@ -265,6 +286,7 @@ func (c *Call) Info() phone.CallInfo {
 	}
 	if c.stream != nil {
 		info.RTP, info.PlayingFile = c.stream.Stats(), c.stream.Playing()
+		info.Heard, info.Sent, info.Quality = c.stream.Heard(), c.stream.Sent(), c.stream.Quality()
 	}
 	if !c.answeredAt.IsZero() {
 		end := c.endedAt

@@ -2,8 +2,7 @@ package call
 
 import (
 	"errors"
-	"strconv"
-	"strings"
+	"time"
 
 	"ringmaster/proto/phone"
 	"ringmaster/worker/audio"
@@ -54,6 +53,14 @@ func (c *Call) Reject(status int, reason string) error {
 	return c.step(callstate.Refuse, status, reason)
 }
 
+// cancelWithin is how long a hangup waits for the far end's first answer, which
+// a CANCEL has to wait for.
+const cancelWithin = 2 * time.Second
+
+// ErrNotLeft is what a hangup of an INVITE is told when no CANCEL has left in
+// time: it will, with the far end's first answer.
+var ErrNotLeft = errors.New("the far end has not answered the INVITE at all yet, and before that no CANCEL may be sent (RFC 3261 §9.1)")
+
 // Hangup ends the call. left is called once, when the BYE, CANCEL or refusal
 // has left, or with the reason why it could not; already is true when there
 // was nothing to end.
@@ -63,7 +70,7 @@ func (c *Call) Hangup(left func(already bool, err error)) {
 		left(true, nil)
 		return
 	case phone.StateNull:
-		c.session.Cancel()
+		c.session.Cancel(nil)
 		left(false, nil)
 		return
 	}
@@ -109,26 +116,6 @@ func (c *Call) StopAudio() error {
 		return c.wrongState("silenced: its media is not up")
 	}
 	c.stream.PlayMusic()
-	return nil
-}
-
-// SendDTMF queues digits: as telephone-event when the far end takes it, else
-// as INFO.
-func (c *Call) SendDTMF(digits string) error {
-	if bad := strings.IndexFunc(digits, func(r rune) bool { return !strings.ContainsRune("0123456789*#ABCD", r) }); digits == "" || bad >= 0 {
-		return phone.Errorf(phone.Invalid, "digits %s cannot be sent: use 0-9, *, # and A-D", strconv.Quote(digits))
-	}
-	if c.at.State != phone.StateConfirmed {
-		return c.wrongState("sent digits: it must be confirmed")
-	}
-	m, _ := c.negotiation.Current()
-	if m.EventSendPT < 0 {
-		c.info.push(c, digits)
-		return nil
-	}
-	if err := c.stream.SendDTMF(digits); err != nil {
-		return phone.Errorf(phone.Precondition, "call %d: %v", c.id, err)
-	}
 	return nil
 }
 

@@ -5,12 +5,10 @@ import (
 	"fmt"
 	"mime"
 	"net/netip"
-	"strings"
 	"sync/atomic"
 
 	"ringmaster/proto/phone"
 	"ringmaster/worker/audio"
-	"ringmaster/worker/dialog"
 	"ringmaster/worker/negotiate"
 	"ringmaster/worker/rtpsession"
 )
@@ -29,6 +27,7 @@ func (c *Call) openMedia(source netip.Addr) error {
 		return phone.Errorf(phone.Internal, "call %d: no RTP port can be opened on %s: %v", c.id, source, err)
 	}
 	c.stream = s
+	c.env.PortOpened(s.LocalPort())
 	return nil
 }
 
@@ -155,7 +154,7 @@ func (c *Call) applyMedia() error {
 		MayReceive: m.Local == negotiate.SendRecv || m.Local == negotiate.RecvOnly,
 		PtimeMS:    m.Ptime,
 		SRTP:       rtpsession.Keys(m.SRTP),
-	}, sink{env: c.env, id: c.id, closed: &c.silent})
+	}, sink{env: c.env, id: c.id, started: &c.received, closed: &c.silent})
 	if err != nil {
 		return err
 	}
@@ -195,16 +194,23 @@ func (c *Call) closeMedia() {
 	c.closeSegment()
 	c.silent.Store(true)
 	c.stats, c.playing = c.stream.Stats(), ""
+	port := c.stream.LocalPort()
 	c.stream.Close()
+	c.heard, c.sent, c.quality = c.stream.Heard(), c.stream.Sent(), c.stream.Quality()
+	c.env.PortClosed(port)
 	c.stream = nil
+	if c.received.Load() {
+		c.env.Emit("media.stopped", c.id, map[string]any{})
+	}
 }
 
 // sink reports what the media notices, from whatever goroutine it does: events
 // take no detour through the loop.
 type sink struct {
-	env    *Env
-	id     phone.CallID
-	closed *atomic.Bool // the call is over: nothing follows its end
+	env     *Env
+	id      phone.CallID
+	started *atomic.Bool // RTP has come
+	closed  *atomic.Bool // the call is over: nothing follows its end
 }
 
 func (s sink) emit(eventType string, data map[string]any) {
@@ -222,88 +228,23 @@ func (s sink) DTMFSent(digits string) {
 }
 
 func (s sink) PlayEnded(file string) { s.emit("media.play_ended", map[string]any{"file": file}) }
-func (s sink) MediaStarted()         { s.emit("media.started", map[string]any{}) }
+
+func (s sink) MediaStarted() {
+	if !s.closed.Load() {
+		s.started.Store(true)
+		s.env.Emit("media.started", s.id, map[string]any{})
+	}
+}
 
 func (s sink) MediaError(err error) {
 	s.emit("media.error", map[string]any{"error": err.Error()})
 }
 
-func (s sink) MediaSilence(silent bool) {
-	if silent {
-		s.emit("media.silence", map[string]any{})
-		return
-	}
-	s.emit("media.resumed", map[string]any{})
+func (s sink) MediaSilence(why string) {
+	s.emit("media.silence", map[string]any{"reason": why})
 }
 
-// infoQueue sends digits one INFO at a time, so that they keep their order.
-type infoQueue struct {
-	digits  string
-	sending bool
-}
-
-func (q *infoQueue) push(c *Call, digits string) {
-	q.digits += digits
-	if !q.sending {
-		q.next(c)
-	}
-}
-
-func (q *infoQueue) next(c *Call) {
-	q.sending = q.digits != ""
-	if !q.sending {
-		return
-	}
-	digit := q.digits[:1]
-	q.digits = q.digits[1:]
-	body := fmt.Sprintf("Signal=%s\r\nDuration=160\r\n", digit)
-	c.session.Info(dtmfRelay, []byte(body), func(a dialog.Answer, err error) {
-		switch {
-		case err != nil:
-			c.log().Warn("a digit was not taken", "error", err)
-		case a.Status >= 300:
-			c.log().Warn("a digit was refused", "status", a.Status)
-		default:
-			c.env.Emit("dtmf.out", c.id, map[string]any{"digits": digit, "method": "info"})
-		}
-		q.next(c)
-	})
-}
-
-const dtmfRelay = "application/dtmf-relay"
-
-// Informed takes the far end's INFO: digits in either of the usual bodies.
-func (c *Call) Informed(contentType string, body []byte) bool {
-	digit, ok := infoDigit(contentType, string(body))
-	if ok {
-		c.env.Emit("dtmf.in", c.id, map[string]any{"digit": digit, "method": "info"})
-	}
-	return ok
-}
-
-func infoDigit(contentType, body string) (string, bool) {
-	t, _, err := mime.ParseMediaType(contentType)
-	if err != nil {
-		return "", false
-	}
-	switch t {
-	case dtmfRelay:
-		for line := range strings.Lines(body) {
-			if name, value, ok := strings.Cut(line, "="); ok && strings.EqualFold(strings.TrimSpace(name), "signal") {
-				body = value
-				break
-			}
-		}
-	case "application/dtmf":
-	default:
-		return "", false
-	}
-	digit := strings.ToUpper(strings.TrimSpace(body))
-	if len(digit) != 1 || !strings.Contains("0123456789*#ABCD", digit) {
-		return "", false
-	}
-	return digit, true
-}
+func (s sink) MediaResumed() { s.emit("media.resumed", map[string]any{}) }
 
 // wanted is the direction that our descriptions ask for.
 func (c *Call) wanted() negotiate.Direction {

@@ -1,9 +1,9 @@
 // Package capture writes a phone's packets into pcap files: those that tcpdump
 // sees, or, where tcpdump is missing or not allowed, the phone's own.
 //
-//	tcpdump ──pipe──► splitter ─┐
-//	                            ├─► goroutine of the capture ──► file
-//	sockets ──Taps──► feed ─────┘
+//	tcpdump ──pipe──► splitter, filter ─┐
+//	                                    ├─► goroutine of the capture ──► file
+//	sockets ──Taps──► feed ─────────────┘
 //
 // A file is written in whole records only, so that it is valid at any moment,
 // whatever becomes of tcpdump or of this process. SIP over TCP and TLS is in
@@ -14,6 +14,7 @@ package capture
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -37,8 +38,10 @@ type Config struct {
 // Captures is all that one phone captures. Its methods may be called from any
 // goroutine.
 type Captures struct {
-	cfg  Config
-	taps Taps
+	cfg     Config
+	taps    Taps
+	ports   Ports
+	ownOnly atomic.Bool
 
 	mu      sync.Mutex
 	open    map[*Capture]bool
@@ -51,6 +54,13 @@ func New(cfg Config) *Captures { return &Captures{cfg: cfg, open: map[*Capture]b
 
 // Taps takes what the phone's sockets see.
 func (c *Captures) Taps() *Taps { return &c.taps }
+
+// Ports takes the ports of the phone's sockets as they come and go.
+func (c *Captures) Ports() *Ports { return &c.ports }
+
+// KeepOwn says whether captures, those too that are open, keep the packets of
+// the phone's own ports alone from now on, or all that tcpdump sees.
+func (c *Captures) KeepOwn(only bool) { c.ownOnly.Store(only) }
 
 // ErrClosed is returned for a capture that is started after Close.
 var ErrClosed = errors.New("the phone is shutting down and captures nothing more")

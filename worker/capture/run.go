@@ -55,6 +55,7 @@ type pump struct {
 	mode   Mode
 	why    string // the mode is Own
 	split  splitter
+	filter *filter // of tcpdump's records
 	frames *framer
 
 	want   *order
@@ -142,7 +143,7 @@ func (u *pump) tcpdumpWrote(chunk []byte, more bool) {
 		return
 	}
 	u.takeOrder()
-	err := u.split.add(chunk, u.keep)
+	err := u.split.add(chunk, u.keepSeen)
 	u.dump.free <- struct{}{}
 	if err != nil {
 		u.fail(err)
@@ -195,6 +196,16 @@ func (u *pump) drain() {
 		u.fail(fmt.Errorf("a packet cannot be written: %w", err))
 	}
 	u.flush()
+}
+
+// keepSeen puts one of tcpdump's records aside, if it is wanted.
+func (u *pump) keepSeen(at time.Time, record []byte) {
+	if u.filter == nil { // the stream's header came in the same piece
+		u.filter = newFilter(&u.owner.ports, u.split.link())
+	}
+	if !u.owner.ownOnly.Load() || u.filter.keeps(at, record[recordHeader:]) {
+		u.keep(at, record)
+	}
 }
 
 // keep puts a record aside for flush, unless it is from before Open.

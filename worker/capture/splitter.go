@@ -81,5 +81,9 @@ func (s *splitter) begin(header []byte) error {
 	return nil
 }
 
+// link is the link type of the stream, whose header is whole
+// (draft-ietf-opsawg-pcap, the upper bits say other things).
+func (s *splitter) link() uint32 { return s.order.Uint32(s.header[20:]) & 0x0fffffff }
+
 // keep moves what is left to the begin of the buffer.
 func (s *splitter) keep(data []byte) { s.rest = append(s.rest[:0], data...) }

@@ -78,6 +78,7 @@ type Session struct {
 	ack        *sip.Request    // of its 2xx, to repeat
 	ackTo      sipua.Target
 	cancelled  bool      // it is to be given up
+	cancelLeft func()    // told when the CANCEL has left; nil for nobody
 	told       bool      // the observer knows that it has left
 	redirects  redirects // where 3xx responses have sent it
 	inviting   bool      // our INVITE or re-INVITE is not final
@@ -97,6 +98,9 @@ type Session struct {
 
 // CallID is the SIP Call-ID.
 func (s *Session) CallID() string { return s.callID }
+
+// LocalTag is our tag, which with the Call-ID names the session.
+func (s *Session) LocalTag() string { return s.localTag }
 
 // RemoteURI is the far end's address of record, as From or To gave it.
 func (s *Session) RemoteURI() string { return s.remote.Address.String() }

@@ -72,6 +72,17 @@ func TestAPauseLastsTwoSeconds(t *testing.T) {
 	if second != 8+100 { // the digit with its gap, and the pause
 		t.Errorf("the second digit begins %d steps after the first, want 108", second)
 	}
+	s, alone := NewSender(8000), 0
+	s.Begin("1,2,")
+	for range 7 + 100 + 7 + 100 + 20 {
+		s.Step(0, 160)
+		if s.Alone() {
+			alone++
+		}
+	}
+	if s.Busy() || alone != 2*8 {
+		t.Errorf("busy %v; the digits had the line to themselves for %d steps, want 16", s.Busy(), alone)
+	}
 }
 
 func TestCutShort(t *testing.T) {

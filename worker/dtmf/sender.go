@@ -1,13 +1,16 @@
 package dtmf
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // Timing of what is sent, in milliseconds. ITU-T Q.24 has receivers that need
 // 40 ms of either.
 const (
 	toneMS  = 100
 	gapMS   = 60
-	pauseMS = 2000
+	pauseMS = int(PauseTime / time.Millisecond)
 )
 
 // endPackets is how often the end of an event is said (RFC 4733 §2.5.1.4).
@@ -45,6 +48,7 @@ const (
 	sounding
 	ending // the end is being repeated, as a part of the gap
 	resting
+	pausing
 )
 
 // NewSender makes a sender for an RTP clock of clockRate Hz.
@@ -60,8 +64,12 @@ func (s *Sender) Begin(digits string) {
 	s.phase, s.wait = resting, 0
 }
 
-// Busy reports whether a string is being sent, so that audio is not.
+// Busy reports whether a string is being sent.
 func (s *Sender) Busy() bool { return s.phase != idle }
+
+// Alone reports whether digits have the line to themselves: while a string is
+// being sent, but for its pauses.
+func (s *Sender) Alone() bool { return s.phase != idle && s.phase != pausing }
 
 // Unfinished reports whether an event was begun whose end has yet to be said.
 func (s *Sender) Unfinished() bool { return s.phase == sounding || s.phase == ending }
@@ -86,7 +94,7 @@ func (s *Sender) Step(timestamp uint32, step int) (e Event, send bool, done stri
 		return s.end(step), true, ""
 	case ending:
 		return s.end(step), true, ""
-	case resting:
+	case resting, pausing:
 		if s.wait -= step; s.wait > 0 {
 			return Event{}, false, ""
 		}
@@ -104,7 +112,7 @@ func (s *Sender) next(timestamp uint32, step int) (Event, bool, string) {
 	c := s.rest[0]
 	s.rest = s.rest[1:]
 	if c == Pause {
-		s.wait = s.ticks(pauseMS)
+		s.phase, s.wait = pausing, s.ticks(pauseMS)
 		return Event{}, false, ""
 	}
 	s.code = byte(strings.IndexByte(keys, c))

@@ -120,6 +120,19 @@ func (h *Handset) mediaUp(id phone.CallID, at time.Time) {
 	}
 }
 
+// portOpened takes the ports of a call's RTP and RTCP as the phone's.
+func (h *Handset) portOpened(rtp int) {
+	for _, port := range []int{rtp, rtp + 1} {
+		h.captures.all.Ports().Opened(h.loop.Now(), port)
+	}
+}
+
+func (h *Handset) portClosed(rtp int) {
+	for _, port := range []int{rtp, rtp + 1} {
+		h.captures.all.Ports().Closed(h.loop.Now(), port)
+	}
+}
+
 // forgetCallCapture takes the calls' capture as over.
 func (h *Handset) forgetCallCapture() *captured {
 	k := h.captures.calls

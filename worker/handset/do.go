@@ -2,7 +2,7 @@ package handset
 
 import (
 	"context"
-	"strings"
+	"errors"
 
 	"ringmaster/proto/phone"
 	"ringmaster/proto/siptx"
@@ -113,8 +113,9 @@ func (h *Handset) doCall(cmd phone.Command, done reply) {
 		h.conference(cmd, done)
 	case phone.SendDTMF:
 		h.onCall(cmd.CallID, done, func(c *call.Call, o *phone.CallOutcome) error {
-			o.Digits = strings.ToUpper(cmd.Digits)
-			return c.SendDTMF(o.Digits)
+			var err error
+			o.Digits, err = c.SendDTMF(cmd.Digits)
+			return err
 		})
 	case phone.PlayAudio:
 		h.onCall(cmd.CallID, done, func(c *call.Call, o *phone.CallOutcome) error {
@@ -230,11 +231,12 @@ func (h *Handset) hangup(cmd phone.Hangup, done reply) {
 		return
 	}
 	c.Hangup(func(already bool, err error) {
-		if err != nil {
+		pending := errors.Is(err, call.ErrNotLeft)
+		if err != nil && !pending {
 			done(phone.Outcome{}, phone.Errorf(phone.Unreachable, "call %d is over here, but the far end could not be told: %v", c.ID(), err))
 			return
 		}
-		done(phone.Outcome{Call: &phone.CallOutcome{CallID: c.ID(), State: c.State(), Already: already}}, nil)
+		done(phone.Outcome{Call: &phone.CallOutcome{CallID: c.ID(), State: c.State(), Already: already, Pending: pending}}, nil)
 	})
 }
 

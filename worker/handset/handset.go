@@ -122,6 +122,10 @@ func (h *Handset) Configure(_ context.Context, c phone.Configuration) (phone.Con
 		return phone.Configured{}, err
 	}
 	h.ua.SetCredentials(h.credentials())
+	if c.Transport == phone.UDP {
+		h.captures.all.Ports().Opened(h.loop.Now(), h.ua.LocalPort())
+	}
+	h.captures.all.KeepOwn(c.CaptureFilter == phone.CapturePhone)
 	h.engine = audio.New(audio.Config{Log: h.log, Tap: h.captures.all.Taps().Datagram})
 	h.standalone = standalone.New(standalone.Config{
 		Loop: h.loop, UA: h.ua, From: h.endpoint.Identity(), Allow: dialog.Allow, Supported: dialog.Supported,
@@ -131,7 +135,7 @@ func (h *Handset) Configure(_ context.Context, c phone.Configuration) (phone.Con
 	h.env = &call.Env{
 		Loop: h.loop, Endpoint: h.endpoint, Engine: h.engine, Log: h.log,
 		Emit: h.emitCall, Over: h.over, Referred: h.referred, Lookup: h.lookup, Settings: h.callSettings, SessionID: sessionID,
-		MediaUp: h.mediaUp, Capture: h.callCapture, SRTPKey: srtpKey,
+		MediaUp: h.mediaUp, Capture: h.callCapture, PortOpened: h.portOpened, PortClosed: h.portClosed, SRTPKey: srtpKey,
 	}
 	h.reg = registration.New(h.registrationConfig())
 	go h.loop.Run()

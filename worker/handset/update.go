@@ -17,6 +17,8 @@ func (h *Handset) update(u phone.Update, done reply) {
 		h.cfg.Codecs, h.codecs = *u.Codecs, codecs
 	}
 	set(&h.cfg.AutoAnswer, u.AutoAnswer)
+	set(&h.cfg.CaptureFilter, u.CaptureFilter)
+	h.captures.all.KeepOwn(h.cfg.CaptureFilter == phone.CapturePhone)
 	updated := phone.Updated{AffectedCallIDs: []phone.CallID{}, CodecReinvitedIDs: []phone.CallID{}}
 	if u.RecordingEnabled != nil {
 		h.cfg.RecordingEnabled = *u.RecordingEnabled

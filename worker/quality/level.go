@@ -21,29 +21,58 @@ func Level(pcm []int16) float64 {
 	return max(-127, 10*math.Log10(float64(sum)/float64(len(pcm))/(32768*32768)))
 }
 
-// Silence watches a signal for lasting silence. The zero value begins with
-// sound.
+// Silence watches what is received for lasting silence. The zero value begins
+// with sound.
 type Silence struct {
-	quiet  time.Duration
+	quiet  time.Duration // without sound
+	gap    time.Duration // without packets
 	silent bool
 }
 
-// SilenceAfter is how long a signal must stay below Silent.
-const SilenceAfter = 3 * time.Second
+// How long it takes until a call counts as silent: a signal below Silent, or no
+// packets at all.
+const (
+	SilenceAfter = 3 * time.Second
+	GapAfter     = 2 * time.Second
+)
 
-// Frame takes the next frame's level and length. changed tells that the signal
-// has just become silent, or heard again.
-func (s *Silence) Frame(level float64, d time.Duration) (silent, changed bool) {
+// Change is what Silence has noticed.
+type Change int
+
+// The changes. Silence of either cause is told once, until sound is back.
+const (
+	NoChange   Change = iota
+	FellSilent        // the signal has been below Silent for SilenceAfter
+	NoPackets         // nothing has come for GapAfter
+	SoundAgain        // it is heard again after either
+)
+
+// Frame takes the next frame: its level, its length, and whether a packet has
+// come in that time.
+func (s *Silence) Frame(level float64, packet bool, d time.Duration) Change {
 	if level >= Silent {
 		s.quiet = 0
-		changed = s.silent
+	} else {
+		s.quiet += d
+	}
+	if packet {
+		s.gap = 0
+	} else {
+		s.gap += d
+	}
+	switch {
+	case s.silent && s.quiet == 0:
 		s.silent = false
-		return false, changed
-	}
-	s.quiet += d
-	if !s.silent && s.quiet >= SilenceAfter {
+		return SoundAgain
+	case s.silent:
+		return NoChange
+	case s.gap >= GapAfter && s.quiet > 0:
 		s.silent = true
-		return true, true
+		return NoPackets
+	case s.quiet >= SilenceAfter:
+		s.silent = true
+		return FellSilent
+	default:
+		return NoChange
 	}
-	return s.silent, false
 }

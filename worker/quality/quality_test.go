@@ -167,54 +167,74 @@ func TestLevel(t *testing.T) {
 }
 
 func TestSilenceIsToldOnceAndTakenBack(t *testing.T) {
-	var s Silence
 	const frame = 20 * time.Millisecond
-	told := 0
-	feed := func(level float64, d time.Duration) (changes int, silent bool) {
-		for range d / frame {
-			var changed bool
-			if silent, changed = s.Frame(level, frame); changed {
-				changes++
+	var s Silence
+	for i, c := range []struct {
+		level   float64
+		packets bool
+		d       time.Duration
+		want    Change // of the last frame; before it, nothing
+	}{
+		{-20, true, time.Second, NoChange},
+		{-70, true, SilenceAfter - frame, NoChange},
+		{-70, true, frame, FellSilent},
+		{-70, true, 10 * time.Second, NoChange},
+		{-127, false, 10 * time.Second, NoChange}, // it is silent already
+		{-59, true, frame, SoundAgain},
+		{-61, true, SilenceAfter - frame, NoChange},
+		{-30, true, frame, NoChange},
+		{-127, false, GapAfter - frame, NoChange},
+		{-127, false, frame, NoPackets},
+		{-127, false, time.Minute, NoChange},
+		{-127, true, time.Second, NoChange}, // packets of silence are not sound
+		{-30, true, frame, SoundAgain},
+		{-70, true, 2500 * time.Millisecond, NoChange},
+		{-127, false, 500*time.Millisecond - frame, NoChange},
+		{-127, false, frame, FellSilent}, // the silence was there first
+		{-30, true, frame, SoundAgain},
+		{-30, false, time.Minute, NoChange}, // what is in the buffer is still heard
+		{-127, false, frame, NoPackets},
+	} {
+		for left := c.d; left > 0; left -= frame {
+			want := NoChange
+			if left <= frame {
+				want = c.want
+			}
+			if got := s.Frame(c.level, c.packets, frame); got != want {
+				t.Fatalf("step %d, %v before its end: %v, want %v", i, left, got, want)
 			}
 		}
-		return changes, silent
-	}
-	for _, c := range []struct {
-		level   float64
-		d       time.Duration
-		changes int
-		silent  bool
-	}{
-		{-20, time.Second, 0, false},
-		{-70, SilenceAfter - frame, 0, false},
-		{-70, frame, 1, true},
-		{-70, 10 * time.Second, 0, true},
-		{-59, frame, 1, false},
-		{-61, SilenceAfter - frame, 0, false},
-		{-30, frame, 0, false},
-	} {
-		if n, silent := feed(c.level, c.d); n != c.changes || silent != c.silent {
-			t.Errorf("step %d: %d changes, silent %v, want %d, %v", told, n, silent, c.changes, c.silent)
-		}
-		told++
 	}
 }
 
-func TestMOS(t *testing.T) {
+func TestRating(t *testing.T) {
 	for _, c := range []struct {
-		delay time.Duration
-		loss  float64
-		want  float64
+		delay   time.Duration
+		loss    float64
+		codec   Impairment
+		r, want float64
 	}{
-		{0, 0, 4.41},                      // R = 93.2
-		{150 * time.Millisecond, 0, 4.34}, // R = 89.6
-		{400 * time.Millisecond, 0, 3.06}, // R = 59.1
-		{0, 0.05, 3.92},                   // Ie,eff = 15.8
-		{0, 1, 1.19},
-		{5 * time.Second, 1, 1},
+		{0, 0, G711Concealed, 93.2, 4.41}, // ITU-T G.107: all at their defaults
+		{150 * time.Millisecond, 0, G711Concealed, 89.6, 4.34},
+		{400 * time.Millisecond, 0, G711Concealed, 59.1, 3.06},
+		{0, 0.05, G711Concealed, 77.4, 3.92},                             // Ie,eff = 95 * 5 / 30.1
+		{0, 0.01, Impairment{Robustness: 4.3}, 75.3, 3.83},               // G.113: G.711 without concealment
+		{0, 0.02, Impairment{Equipment: 11, Robustness: 19}, 74.2, 3.79}, // G.113: G.729A with VAD
+		{0, 1, G711Concealed, 17.3, 1.18},
+		{5 * time.Second, 1, G711Concealed, 0, 1},
 	} {
-		if got := MOS(c.delay, c.loss, G711Concealed); math.Abs(got-c.want) > 0.02 {
-			t.Errorf("MOS(%v, %v) = %.3f, want %.2f", c.delay, c.loss, got, c.want)
+		r := Rating(c.delay, c.loss, c.codec)
+		if got := MOS(r); math.Abs(r-c.r) > 0.05 || math.Abs(got-c.want) > 0.02 {
+			t.Errorf("delay %v, loss %v: R %.2f, MOS %.3f, want %.1f, %.2f", c.delay, c.loss, r, got, c.r, c.want)
+		}
+	}
+}
+
+// The rows of ITU-T G.107, table B.1.
+func TestMOS(t *testing.T) {
+	for r, want := range map[float64]float64{-5: 1, 0: 1, 50: 2.58, 60: 3.10, 70: 3.60, 80: 4.03, 90: 4.34, 93.2: 4.41, 100: 4.5, 110: 4.5} {
+		if got := MOS(r); math.Abs(got-want) > 0.0075 {
+			t.Errorf("MOS(%v) = %.3f, want %.2f", r, got, want)
 		}
 	}
 }

@@ -1,0 +1,120 @@
+package supervisor
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"ringmaster/scenario/report"
+	"ringmaster/scenario/timeline"
+	"ringmaster/supervisor/runs"
+)
+
+// runOptions are run's flags.
+type runOptions struct {
+	options
+	patterns folders
+	json     bool
+	junit    string
+}
+
+const runUsage = "run FILE… [--profile FILE] [--pbx [ADDRESS]] …: run scenarios, one after the other, on the phones of a profile.\n\n" +
+	"Exit status: 0 when all passed, 1 when one failed or timed out, 2 when something is invalid (nothing has run), 3 when one could not run"
+
+// runScenarios runs scenarios one after the other on the phones of a profile.
+func runScenarios(ctx context.Context, e Edges, args []string) error {
+	o := &runOptions{}
+	f := newFlags("run", "warn", &o.options)
+	patternsFlag(f, &o.patterns)
+	f.BoolVar(&o.json, "json", false, "write the results as JSON, one object for each scenario, and no lines meanwhile")
+	f.StringVar(&o.junit, "junit", "", "write the results as JUnit XML to this `file` too")
+	files, err := parse(f, args)
+	if errors.Is(err, errHelp) {
+		return usage(e, runUsage, f)
+	}
+	if err == nil {
+		err = o.check()
+	}
+	if err == nil && len(files) == 0 {
+		err = invalid(errors.New("run takes the files of scenarios: supervisor run FILE…"))
+	}
+	if err != nil {
+		return err
+	}
+	patterns, err := loadPatterns(o.patterns)
+	if err != nil {
+		return err
+	}
+	all, err := loadScenarios(files, patterns)
+	if err != nil {
+		return err
+	}
+	o.profile = cmp.Or(o.profile, e.roots(o.roots).Profile)
+	h, err := newHouse(ctx, e, o.options, nil, o.logger(e.Stderr))
+	if err != nil {
+		return err
+	}
+	results, err := h.run(ctx, all, e.show(o.json))
+	err = errors.Join(err, o.write(results))
+	return errors.Join(err, h.close(ctx))
+}
+
+// write writes the reports that were asked for.
+func (o *runOptions) write(results []report.Ran) error {
+	if len(results) == 0 || o.junit == "" {
+		return nil
+	}
+	f, err := os.Create(o.junit)
+	if err != nil {
+		return cannot(err)
+	}
+	if err := errors.Join(report.JUnit(f, results), f.Close()); err != nil {
+		return cannot(err)
+	}
+	return nil
+}
+
+// run starts the phones and runs every scenario, also after one that failed.
+// The error has the exit status of the worst of them.
+func (h *house) run(ctx context.Context, all []loaded, s show) ([]report.Ran, error) {
+	for _, failed := range h.startProfile(ctx) {
+		return nil, cannot(fmt.Errorf("phone %s of the profile did not start: %w", failed.PhoneID, failed.Err))
+	}
+	var results []report.Ran
+	var verdict error
+	for i, l := range all {
+		if ctx.Err() != nil {
+			return results, cannot(errors.New("it was interrupted"))
+		}
+		run, err := h.runs.StartIn(ctx, l.scenario, runs.Options{Folder: l.folder})
+		if err != nil {
+			return results, cannot(err)
+		}
+		s.begin(l, i, len(all))
+		_ = run.Follow(context.WithoutCancel(ctx), 0, s.entry) // the run ends with ctx itself
+		result, _ := run.Result()
+		results = append(results, report.Ran{File: l.file, Result: result})
+		if err := s.end(result); err != nil {
+			return results, cannot(err)
+		}
+		verdict = worse(verdict, result)
+	}
+	return results, errors.Join(verdict, s.done(results))
+}
+
+// worse is the worse of what was and a result.
+func worse(before error, r timeline.Result) error {
+	switch r.Status {
+	case timeline.OK:
+		return before
+	case timeline.Error:
+		return cannot(fmt.Errorf("%s could not run: %s", r.ScenarioName, r.Reason))
+	}
+	var exit *exitError
+	if errors.As(before, &exit) && exit.code == exitCannot {
+		return before
+	}
+	return &exitError{exitFailed, fmt.Errorf("%s has not passed: %s", r.ScenarioName, r.Reason)}
+}
