@@ -56,6 +56,7 @@ func loadPatterns(dirs folders) (*pattern.Library, error) {
 // loaded is a scenario and the file it came from.
 type loaded struct {
 	file     string
+	folder   string // of the file, absolute
 	scenario scenario.Scenario
 }
 
@@ -73,7 +74,11 @@ func loadScenarios(files []string, patterns *pattern.Library) ([]loaded, error) 
 		for _, issue := range issues {
 			faults = append(faults, issue)
 		}
-		all = append(all, loaded{file, s})
+		folder, err := filepath.Abs(filepath.Dir(file))
+		if err != nil {
+			return nil, cannot(err)
+		}
+		all = append(all, loaded{file, folder, s})
 	}
 	if len(faults) > 0 {
 		return nil, invalid(errors.Join(faults...))

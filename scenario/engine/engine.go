@@ -64,11 +64,28 @@ type FileQuery struct {
 	Since   time.Time      // when the run began
 }
 
+// Fleet changes which phones there are. Its methods take their time and are
+// called beside the run's loop. What a caller of this server could not do by
+// its tools, they refuse.
+type Fleet interface {
+	// Add starts a phone, or replaces the one of that id, and answers when
+	// its registration is decided or after a few seconds.
+	Add(ctx context.Context, s phone.Settings) (phone.Registration, error)
+	// Drop ends a phone; without hangupCalls as a power cut does.
+	Drop(ctx context.Context, id phone.ID, hangupCalls bool) error
+	// Update changes a phone while it runs.
+	Update(ctx context.Context, id phone.ID, u phone.Update) (phone.Outcome, error)
+	// Kill kills the phone's process as a crash does, and answers when the
+	// signal is sent.
+	Kill(ctx context.Context, id phone.ID) error
+}
+
 // Env is what a run needs of the world.
 type Env struct {
 	Phones Phones
 	Feed   Feed
 	Files  Files // nil: there are no files
+	Fleet  Fleet // nil: the run cannot change the fleet
 	// Publish, when set, is told of the run's own events (scenario.*,
 	// user.*), Progress of every entry as it is put on the timeline. Both are
 	// called from the run's loop and must not wait.
@@ -97,6 +114,10 @@ func Run(ctx context.Context, s spec.Scenario, env Env) timeline.Result {
 		env.Timeout = s.Timeout
 	}
 	r := newRun(ctx, s, env)
+	if len(s.Expect)+len(s.Finally)+len(s.StopOnAll) > 0 {
+		r.verdict = verdict{timeline.Error, "expect, finally and stop_on_all cannot be judged yet"}
+		return r.result()
+	}
 	if faults := r.unknownPhones(); len(faults) > 0 {
 		r.verdict = verdict{status: timeline.Error, reason: faults[0].Msg}
 		r.record.faults = faults

@@ -252,6 +252,6 @@ func (r *run) result() timeline.Result {
 		ScenarioName: r.scenario.Name, Status: status, Reason: reason,
 		StartedAt: r.record.began.UTC(), ElapsedMS: time.Since(r.record.began).Milliseconds(),
 		Timeline: append([]timeline.Entry{}, r.record.entries...), Errors: append([]timeline.Fault{}, r.record.faults...),
-		Artifacts: r.artifacts, PatternsUsed: used,
+		Expectations: []timeline.Expectation{}, Artifacts: r.artifacts, PatternsUsed: used,
 	}
 }

@@ -97,6 +97,8 @@ func (r *run) step(s *sequence) bool {
 		return r.wait(s, step)
 	case spec.WaitUntil:
 		return r.waitUntil(s, step)
+	case spec.Assert, spec.Snapshot, spec.Repeat, spec.Parallel, spec.AddPhone, spec.DropPhone, spec.UpdatePhone, spec.KillWorker:
+		return r.failed(s, fmt.Errorf("%s cannot be done yet", s.at.Name))
 	default:
 		return r.command(s)
 	}

@@ -71,7 +71,7 @@ func details(e timeline.Entry) string {
 	said := []string{"last_status", "last_status_text"}
 	if strings.HasPrefix(e.Type, "call.state.") {
 		said = append(said, "state", "direction", "sip_call_id", "local_contact", "remote_contact", "recording_file", "capture_file",
-			"local_rtp_port", "remote_rtp_port")
+			"local_rtp_port", "remote_rtp_port", "local_tag", "heard", "sent", "quality")
 		if e.Type != "call.state.calling" && e.Type != "call.state.incoming" {
 			said = append(said, "remote_uri")
 		}

@@ -39,6 +39,9 @@ type Runner struct {
 type Options struct {
 	// Timeout, when not 0, is used in place of the scenario's own.
 	Timeout time.Duration
+	// Folder is where the relative paths of play_audio begin; "" is the
+	// server's working directory.
+	Folder string
 	// Permit, when set, refuses a command by an error.
 	Permit func(phone.Command) error
 	// progress, when set, is told of every entry as it is put on the
@@ -49,7 +52,7 @@ type Options struct {
 // Run runs a scenario and answers when it is over and nothing of it is left;
 // see engine.Run.
 func (r *Runner) Run(ctx context.Context, s scenario.Scenario, o Options) timeline.Result {
-	l := &lanes{runner: r, permit: o.Permit, byPhone: map[phone.ID]chan<- *job{}}
+	l := &lanes{runner: r, permit: o.Permit, folder: o.Folder, byPhone: map[phone.ID]chan<- *job{}}
 	defer l.close()
 	return scenario.Run(ctx, s, engine.Env{
 		Phones: l, Feed: feed{r.Hub}, Files: files{runner: r},

@@ -34,6 +34,7 @@ var floor = map[string]int{
 	"scenario/engine":     3,
 	"supervisor/fleet":    3,
 	"supervisor/explain":  3,
+	"supervisor/report":   3,
 	"supervisor/pbx":      3,
 	"worker/dialog":       3,
 	"worker/registration": 3,
