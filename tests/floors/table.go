@@ -32,8 +32,10 @@ var floor = map[string]int{
 	"worker/audio": 4,
 
 	"scenario/engine":     3,
+	"scenario/schema":     3,
 	"supervisor/fleet":    3,
 	"supervisor/report":   3,
+	"supervisor/explain":  3,
 	"supervisor/pbx":      3,
 	"worker/dialog":       3,
 	"worker/registration": 3,
