@@ -164,7 +164,7 @@ func runScenario(ctx context.Context, c *call, a runArguments) (runResult, error
 }
 
 func (s *Set) runOptions(a runArguments) runs.Options {
-	o := runs.Options{Permit: s.permit}
+	o := runs.Options{Permit: s.permit, PermitPhone: s.CheckPhoneID}
 	if a.TimeoutMS != nil {
 		o.Timeout = time.Duration(*a.TimeoutMS) * time.Millisecond
 	}
