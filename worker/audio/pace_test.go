@@ -59,7 +59,7 @@ func sending(t *testing.T, spec codec.Spec, ms int) (*Stream, <-chan left) {
 // tick, and of those whose turn is between two, the earliest are equally so.
 func TestPacketsLeaveEvenly(t *testing.T) {
 	t.Parallel()
-	for _, ms := range []int{10, 20, 30, 40, 50, 60} {
+	for _, ms := range []int{10, 20, 30, 50} {
 		t.Run(strconv.Itoa(ms), func(t *testing.T) {
 			t.Parallel()
 			spec := codec.PCMA
@@ -69,7 +69,7 @@ func TestPacketsLeaveEvenly(t *testing.T) {
 			_, packets := sending(t, spec, ms)
 			first := next(t, "packet", packets)
 			earliest := map[uint32]time.Duration{}
-			for before, i := first, 0; i < 900/ms; i++ {
+			for before, i := first, 0; i < 500/ms; i++ {
 				p := next(t, "packet", packets)
 				if p.sequence != before.sequence+1 || p.timestamp == before.timestamp {
 					t.Fatalf("sequence number %d after %d, timestamp %d after %d", p.sequence, before.sequence, p.timestamp, before.timestamp)
@@ -106,7 +106,7 @@ func TestDigitsKeepTheTimeOfSound(t *testing.T) {
 				t.Fatal(err)
 			}
 			earliest := map[bool]time.Duration{}
-			for events, sounds := 0, 0; events < 12 || sounds < 600/c.ms; {
+			for events, sounds := 0, 0; events < 12 || sounds < 300/c.ms; {
 				p := next(t, "packet", packets)
 				if p.event {
 					events++
