@@ -65,13 +65,16 @@ func (s Style) Line(e timeline.Entry) string {
 	return strings.TrimRight(line, " ")
 }
 
+// Details is what Line says of an entry's data.
+func Details(e timeline.Entry) string { return details(e) }
+
 // details shows data as key=value, by key; nothing that is empty. A SIP status
 // comes first, without its keys.
 func details(e timeline.Entry) string {
 	said := []string{"last_status", "last_status_text"}
 	if strings.HasPrefix(e.Type, "call.state.") {
-		said = append(said, "state", "direction", "sip_call_id", "local_tag", "local_contact", "remote_contact", "recording_file", "capture_file",
-			"local_rtp_port", "remote_rtp_port")
+		said = append(said, "state", "direction", "sip_call_id", "local_contact", "remote_contact", "recording_file", "capture_file",
+			"local_rtp_port", "remote_rtp_port", "local_tag", "heard", "sent", "quality")
 		if e.Type != "call.state.calling" && e.Type != "call.state.incoming" {
 			said = append(said, "remote_uri")
 		}

@@ -20,6 +20,7 @@ type Stream struct {
 	JitterKnown                   bool          // the clock rate of some payload type is
 	LongestGap                    time.Duration // between packets
 	First, Last                   time.Time
+	Series                        Series
 
 	highest  int64 // extended sequence number
 	base     int64
@@ -69,6 +70,7 @@ func (s *Stream) add(at time.Time, p rtpPacket, rate int) {
 	if rate > 0 {
 		s.estimate(at, p.timestamp, rate)
 	}
+	s.Series.note(at.Sub(s.First), s.Lost, s.Jitter)
 }
 
 // begin counts from a sequence number on.

@@ -103,8 +103,8 @@ func mapValue(v reflect.Value, turn func(Path) Path) {
 // type Path, as the client sees them.
 type linking interface{ files() []Path }
 
-// linked are the URIs of the files that a result names: resources that the
-// client can read. Lists are left out: their rows have a uri each.
+// linked are the URIs of the files and the run that a result names: resources
+// that the client can read. Lists are left out: their rows have a uri each.
 func (s *Set) linked(result any) []string {
 	var uris []string
 	link := func(file Path) {
@@ -126,12 +126,27 @@ func (s *Set) linked(result any) []string {
 			}
 		}
 	}
+	switch id := fieldNamed(v, "RunID").(type) {
+	case string:
+		uris = append(uris, runScheme+id)
+	case *string:
+		if id != nil {
+			uris = append(uris, runScheme+*id)
+		}
+	}
 	if l, ok := v.Interface().(linking); ok {
 		for _, file := range l.files() {
 			link(s.inside(file))
 		}
 	}
 	return uris
+}
+
+func fieldNamed(v reflect.Value, name string) any {
+	if f := v.FieldByName(name); f.IsValid() {
+		return f.Interface()
+	}
+	return nil
 }
 
 // confined checks a path that the client gave against --files-under: links

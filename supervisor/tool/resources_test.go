@@ -75,6 +75,7 @@ func TestReadResource(t *testing.T) {
 		"ringmaster://sip-log/a/1000":           "belongs to",
 		"ringmaster://sip-log/a/9999":           "not found",
 		"ringmaster://sip-log/":                 "invalid",
+		"ringmaster://runs/run_1":               "no scenario has run",
 		"ringmaster://recordings/a/dir.wav":     "there is no such file",
 		"ringmaster://recordings/../x":          "is not a name that the server gives",
 		"ringmaster://captures/a/x.pcap":        "is not a name that the server gives", // no root
@@ -116,8 +117,9 @@ func TestAnswersNameTheResourcesThatTheyTellOf(t *testing.T) {
 		}
 	}
 	path := Path("/host/a/call_0.wav")
-	run := runResult{runReport: runReport{Artifacts: map[phone.ID]*artifacts{"b": nil, "a": {Recording: &path}}}}
-	if got := s.linked(&run); !slices.Equal(got, []string{"ringmaster://recordings/a/call_0.wav"}) {
+	id := "run_1"
+	run := runResult{RunID: &id, runReport: runReport{Artifacts: map[phone.ID]*artifacts{"b": nil, "a": {Recording: &path}}}}
+	if got := s.linked(&run); !slices.Equal(got, []string{"ringmaster://runs/run_1", "ringmaster://recordings/a/call_0.wav"}) {
 		t.Errorf("of a run: %q", got)
 	}
 }
