@@ -143,7 +143,8 @@ func TestDirections(t *testing.T) {
 	}
 }
 
-// What an answer to our offer leaves us to do.
+// What an answer to our offer leaves us to do. Only where we offered to send is
+// it the far end that holds.
 func TestAnsweredDirections(t *testing.T) {
 	for _, row := range []struct {
 		offered Direction
@@ -157,16 +158,16 @@ func TestAnsweredDirections(t *testing.T) {
 		{SendRecv, "inactive", Inactive, true},
 		{SendOnly, "recvonly", SendOnly, false},
 		{SendOnly, "inactive", Inactive, true},
-		{RecvOnly, "sendonly", RecvOnly, true},
-		{RecvOnly, "inactive", Inactive, true},
-		{Inactive, "inactive", Inactive, true},
+		{RecvOnly, "sendonly", RecvOnly, false},
+		{RecvOnly, "inactive", Inactive, false},
+		{Inactive, "inactive", Inactive, false},
 		// What an answer may not say (§6.1), and some do: never more than was offered.
 		{SendOnly, "sendrecv", SendOnly, false},
 		{SendOnly, "sendonly", Inactive, true},
 		{RecvOnly, "sendrecv", RecvOnly, false},
 		{RecvOnly, "recvonly", Inactive, false},
 		{Inactive, "sendrecv", Inactive, false},
-		{Inactive, "sendonly", Inactive, true},
+		{Inactive, "sendonly", Inactive, false},
 		{Inactive, "recvonly", Inactive, false},
 	} {
 		n := having(codec.PCMU)
