@@ -247,7 +247,7 @@ var cases = []struct {
 		f.Messages[3] = msg(1000, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+"Session-Expires: 90;refresher=uas\n"+theirs(events))
 		f.Call.EndedAt = at(61_000)
 	}, append(reinvite(46_000, 2, "RX", "200 OK", "sendrecv"), bye(61_000, "RX"))...), "", OutcomeCompleted, ByFarEnd, ""},
-	{"422", failed(422, "Session Interval Too Small", 30, invite(0, 1, ""), reply(5, 1, "422 Session Interval Too Small", "Min-SE: 1800\n")), "refused session_interval", OutcomeRefused, ByFarEnd, "at least 1800 s"},
+	{"422", failed(422, "Session Interval Too Small", 30, invite(0, 1, ""), reply(5, 1, "422 Session Interval Too Small", "Min-SE: 1800\n")), "session_interval", OutcomeRefused, ByFarEnd, "at least 1800 s"},
 	{"a transfer that fails", talked(nil, msg(5000, "TX", "REFER sip:b@h SIP/2.0", "2 REFER", inside+"\n"), msg(5005, "RX", "SIP/2.0 202 Accepted", "2 REFER", inside+"\n"),
 		msg(5100, "RX", "NOTIFY sip:a@h SIP/2.0", "7 NOTIFY", inside+"Content-Type: message/sipfrag\n\nSIP/2.0 486 Busy Here\n"), msg(5101, "TX", "SIP/2.0 200 OK", "7 NOTIFY", inside+"\n")), "transfer_refused", OutcomeCompleted, ByLocal, "486 Busy Here"},
 	{"held at the end", talked(nil, reinvite(3000, 2, "TX", "200 OK", "sendonly")...), "on_hold", OutcomeCompleted, ByLocal, "this phone says sendonly"},
@@ -292,6 +292,7 @@ var cases = []struct {
 	{"silence comes", talked(func(f *Facts) { f.Call.Heard = phone.Sound{SilentMs: 12_000} }), "only_silence_in", OutcomeCompleted, ByLocal, "held only silence for 12s"},
 	{"silence goes", talked(func(f *Facts) { f.Call.Sent = phone.Sound{SilentMs: 11_960, MissingMs: 40} }), "only_silence_out", OutcomeCompleted, ByLocal, "This phone sent packets that held only silence"},
 	{"another codec", talked(rtp(func(s *phone.RTPStats) { s.RxUnagreed, s.RxUnagreedPT, s.RxDiscard = 600, 0, 600 })), "unagreed_codec", OutcomeCompleted, ByLocal, "600 packets of payload type 0 (PCMU)"},
+	{"nothing is known of the sound", talked(func(f *Facts) { f.Uncounted, f.Call.RTP = true, phone.RTPStats{} }), "", OutcomeCompleted, ByLocal, ""},
 	{"lost packets", talked(rtp(func(s *phone.RTPStats) { s.RxLoss = 60 })), "loss", OutcomeCompleted, ByLocal, "9.1 % of the far end's packets were lost (60 of 660)"},
 	{"jitter", talked(rtp(func(s *phone.RTPStats) { s.RxJitterUsec = 80_000 })), "jitter", OutcomeCompleted, ByLocal, "80 ms"},
 	{"too late to be played", talked(rtp(func(s *phone.RTPStats) { s.RxDiscard = 90 })), "too_late", OutcomeCompleted, ByLocal, "15.0 %"},

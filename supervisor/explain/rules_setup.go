@@ -235,7 +235,7 @@ func quoted(s string) string { return `"` + short(s, 60) + `"` }
 // explained are refusals that have a rule of their own.
 func (r *record) explained(m *diagnose.Message) bool {
 	switch m.Status {
-	case 401, 407, 482, 483:
+	case 401, 407, 422, 482, 483:
 		return true
 	case 487:
 		return len(r.find("CANCEL")) > 0
