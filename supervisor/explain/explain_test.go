@@ -210,7 +210,7 @@ var cases = []struct {
 		"unanswered_challenge", OutcomeRefused, ByFarEnd, `challenge 407 of realm "else" (algorithm MD5)`},
 	{"busy", failed(486, "Busy Here", 30, invite(0, 1, ""), reply(5, 1, "486 Busy Here", "Reason: Q.850;cause=17;text=\"User busy\"\n")), "refused", OutcomeRefused, ByFarEnd, "the far end refused with 486 Busy Here (the called party is busy)"},
 	{"an unknown status", failed(499, "Odd\x1b[31m", 30, invite(0, 1, ""), reply(5, 1, "499 Odd\x1b[31m", "")), "refused", OutcomeRefused, ByFarEnd, `499 Odd\x1b[31m`},
-	{"refused by this phone", calledIn(func(f *Facts) { f.Call.LastStatus, f.Call.AnsweredAt = 603, time.Time{} }, msg(900, "TX", "SIP/2.0 603 Decline", "1 INVITE", inside+"\n")), "refused_here", OutcomeRefused, ByLocal, "this phone refused with 603"},
+	{"refused by this phone", calledIn(func(f *Facts) { f.Call.LastStatus, f.Call.LastStatusText, f.Call.AnsweredAt = 603, "Decline", time.Time{} }, msg(900, "TX", "SIP/2.0 603 Decline", "1 INVITE", inside+"\n")), "refused_here", OutcomeRefused, ByLocal, "this phone refused with 603 Decline (the called party declined)."},
 	{"nobody answers", failed(487, "Request Terminated", 20_000, invite(0, 1, ""), reply(100, 1, "180 Ringing", ""), cancel(20_000), reply(20_010, 1, "487 Request Terminated", "")), "no_answer", OutcomeCancelled, ByLocal, "It rang for 19.9s"},
 	{"the caller gives up", calledIn(func(f *Facts) { f.Call.LastStatus, f.Call.AnsweredAt = 487, time.Time{} },
 		msg(9000, "RX", "CANCEL sip:a@h SIP/2.0", "1 CANCEL", fresh+"\n"), msg(9001, "TX", "SIP/2.0 487 Request Terminated", "1 INVITE", inside+"\n")), "no_answer", OutcomeCancelled, ByFarEnd, "cancelled"},

@@ -185,7 +185,10 @@ func word(v any) string {
 
 // roughly is a duration as a person would say it.
 func roughly(d time.Duration) time.Duration {
-	if d < time.Second {
+	switch {
+	case d < 100*time.Millisecond:
+		return d.Round(time.Millisecond)
+	case d < time.Second:
 		return d.Round(10 * time.Millisecond)
 	}
 	return d.Round(100 * time.Millisecond)

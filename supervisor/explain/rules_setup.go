@@ -11,7 +11,11 @@ import (
 	"ringmaster/supervisor/diagnose"
 )
 
-const ruleRefused = "refused"
+// Rules that say what the first sentence of a summary says.
+const (
+	ruleRefused     = "refused"
+	ruleRefusedHere = "refused_here"
+)
 
 // setupRules look at how the call began.
 func setupRules() []Rule {
@@ -23,7 +27,7 @@ func setupRules() []Rule {
 		{"auth_loop", Error, "challenges of one realm", "Realm %s challenged %d times and never took the credentials.", "the server forgets its nonces or says stale for ever: see the WWW-Authenticate of each answer, and whether several servers answer in turn", authLoop},
 		{"unanswered_challenge", Error, "a challenge that the phone did not answer", "The phone did not answer the challenge %d of realm %s (algorithm %s).", "set the phone's realm to that one or to null, and see whether the algorithm is MD5, SHA-256 or SHA-512-256", unansweredChallenge},
 		{ruleRefused, Error, "the final answer", "The call was refused with %s: %s.", "see the meaning of the status", refused},
-		{"refused_here", Note, "the final answer to a call that came in", "This phone refused the call with %s.", "it was told to, or set so", refusedHere},
+		{ruleRefusedHere, Note, "the final answer to a call that came in", "This phone refused the call with %s.", "it was told to, or set so", refusedHere},
 		{"no_answer", Warning, "ringing that ended without an answer", "It rang for %v and nobody answered.", "see whether the called phone should have answered by itself", noAnswer},
 		{"never_rang", Warning, "100 Trying and nothing after it", "The far end took the INVITE (100 Trying) and then said nothing for %v.", "see the log of the server: it could not reach the called user", neverRang},
 		{"codec_mismatch", Error, "the codecs of offer and answer", "The two sides have no codec in common: %s.", "give both ends a codec that they share, PCMA or PCMU for instance", codecMismatch},
@@ -269,7 +273,7 @@ func refused(r *record) *match {
 
 func refusedHere(r *record) *match {
 	m := r.refusal()
-	if m == nil || !m.Sent || r.explained(m) {
+	if m == nil || !m.Sent || r.died || r.explained(m) {
 		return nil
 	}
 	return matched(message(*m)).says(strings.TrimSpace(fmt.Sprint(m.Status, " ", short(m.Reason, 60))))
