@@ -185,12 +185,18 @@ func (r *record) conclusion(e Ending) string {
 	case OutcomeTalking:
 		return "and they are talking"
 	case OutcomeCompleted:
+		if !r.answered() {
+			return "which was answered and at once ended by " + by
+		}
 		return fmt.Sprintf("which was answered, lasted %v and was ended by %s", lasted, by)
 	case OutcomeRefused:
 		return fmt.Sprintf("which %s refused with %s (%s)", by, status, e.Meaning)
 	case OutcomeCancelled:
 		return fmt.Sprintf("which %s cancelled before it was answered", by)
 	case OutcomeDropped:
+		if ok := r.outcome(); !r.answered() && ok != nil && ok.Status < 300 {
+			return "which ended by a fault right after its answer"
+		}
 		if !r.answered() {
 			return "which ended by a fault before it was answered"
 		}
