@@ -88,7 +88,7 @@ func (h *house) run(ctx context.Context, all []loaded, s show) ([]report.Ran, er
 		if ctx.Err() != nil {
 			return results, cannot(errors.New("it was interrupted"))
 		}
-		run, err := h.runs.StartIn(ctx, l.scenario, runs.Options{})
+		run, err := h.runs.StartIn(ctx, l.scenario, runs.Options{Folder: l.folder})
 		if err != nil {
 			return results, cannot(err)
 		}

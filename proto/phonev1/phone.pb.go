@@ -2013,6 +2013,7 @@ type CallOutcome struct {
 	Status        int64                  `protobuf:"varint,4,opt,name=status,proto3" json:"status,omitempty"`
 	Playing       string                 `protobuf:"bytes,5,opt,name=playing,proto3" json:"playing,omitempty"`
 	Digits        string                 `protobuf:"bytes,6,opt,name=digits,proto3" json:"digits,omitempty"`
+	Pending       bool                   `protobuf:"varint,7,opt,name=pending,proto3" json:"pending,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2087,6 +2088,13 @@ func (x *CallOutcome) GetDigits() string {
 		return x.Digits
 	}
 	return ""
+}
+
+func (x *CallOutcome) GetPending() bool {
+	if x != nil {
+		return x.Pending
+	}
+	return false
 }
 
 type Registration struct {
@@ -3956,14 +3964,15 @@ const file_phone_proto_rawDesc = "" +
 	"\aupdated\x18\a \x01(\v2\x1c.ringmaster.phone.v1.UpdatedR\aupdated\x12;\n" +
 	"\acapture\x18\xc8\x01 \x01(\v2 .ringmaster.phone.v1.CaptureInfoR\acapture\"J\n" +
 	"\rBeginResponse\x129\n" +
-	"\aoutcome\x18\x01 \x01(\v2\x1f.ringmaster.phone.v1.DoResponseR\aoutcome\"\xa0\x01\n" +
+	"\aoutcome\x18\x01 \x01(\v2\x1f.ringmaster.phone.v1.DoResponseR\aoutcome\"\xba\x01\n" +
 	"\vCallOutcome\x12\x17\n" +
 	"\acall_id\x18\x01 \x01(\x03R\x06callId\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\x03R\x05state\x12\x18\n" +
 	"\aalready\x18\x03 \x01(\bR\aalready\x12\x16\n" +
 	"\x06status\x18\x04 \x01(\x03R\x06status\x12\x18\n" +
 	"\aplaying\x18\x05 \x01(\tR\aplaying\x12\x16\n" +
-	"\x06digits\x18\x06 \x01(\tR\x06digits\"\x86\x01\n" +
+	"\x06digits\x18\x06 \x01(\tR\x06digits\x12\x18\n" +
+	"\apending\x18\a \x01(\bR\apending\"\x86\x01\n" +
 	"\fRegistration\x12#\n" +
 	"\ris_registered\x18\x01 \x01(\bR\fisRegistered\x12\x1f\n" +
 	"\vstatus_code\x18\x02 \x01(\x03R\n" +

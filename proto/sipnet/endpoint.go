@@ -41,8 +41,12 @@ type Config struct {
 	// ended, and why, from any goroutine, after all that came through it; not
 	// of one that Close ends. It must not block. nil for none.
 	Lost func(to Target, why error)
-	Now  func() time.Time
-	Log  hclog.Logger
+	// Undelivered is told, from any goroutine, of a request whose datagram
+	// the network has given back, and why, as Handle is told of messages. nil
+	// for none.
+	Undelivered func(method, branch string, why error)
+	Now         func() time.Time
+	Log         hclog.Logger
 }
 
 // Endpoint is the sockets. Its methods may be called from any goroutine.
@@ -83,6 +87,9 @@ func Listen(cfg Config) (*Endpoint, error) {
 	}
 	if cfg.Lost == nil {
 		cfg.Lost = func(Target, error) {}
+	}
+	if cfg.Undelivered == nil {
+		cfg.Undelivered = func(string, string, error) {}
 	}
 	if cfg.TLS == nil {
 		cfg.TLS = &tls.Config{MinVersion: tls.VersionTLS12}

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
 	"syscall"
+	"time"
 
 	"ringmaster/proto/phone"
 )
@@ -27,6 +29,7 @@ const receiveBuffer = 1 << 20
 
 func newUDPSocket(e *Endpoint, c *net.UDPConn) *udpSocket {
 	_ = c.SetReadBuffer(receiveBuffer)
+	watchICMP(c)
 	return &udpSocket{endpoint: e, conn: c}
 }
 
@@ -43,6 +46,10 @@ func (s *udpSocket) read() {
 		switch {
 		case errors.Is(err, net.ErrClosed):
 			return
+		case err != nil && (ofAnother(err) || errors.Is(err, os.ErrDeadlineExceeded)):
+			_ = s.conn.SetReadDeadline(time.Time{}) // before looking: see poke
+			s.heedICMP()
+			continue
 		case err != nil:
 			if failed++; failed == errorsInARow {
 				e.cfg.Log.Error("the SIP socket cannot be read any more", "error", err)
@@ -69,7 +76,10 @@ func (s *udpSocket) write(raw []byte, to netip.AddrPort) error {
 	s.tap.Lock()
 	defer s.tap.Unlock()
 	at := s.endpoint.cfg.Now() // the far end may have it before the write returns
-	_, err := s.conn.WriteToUDPAddrPort(raw, to)
+	err := s.writeOnce(raw, to)
+	for tries := 1; err != nil && ofAnother(err) && tries < writeTries; tries++ {
+		err = s.writeOnce(raw, to)
+	}
 	switch {
 	case errors.Is(err, net.ErrClosed):
 		return errClosed
@@ -80,4 +90,28 @@ func (s *udpSocket) write(raw []byte, to netip.AddrPort) error {
 	}
 	s.endpoint.show(at, true, phone.UDP, to, raw)
 	return nil
+}
+
+// writeTries is how often a write may be answered with the error of another
+// datagram before the error is taken for its own.
+const writeTries = 4
+
+// writeOnce pokes the reader when it was given the error of another datagram:
+// the kernel tells one of the two, and the reader looks after such.
+func (s *udpSocket) writeOnce(raw []byte, to netip.AddrPort) error {
+	_, err := s.conn.WriteToUDPAddrPort(raw, to)
+	if err != nil && ofAnother(err) {
+		_ = s.conn.SetReadDeadline(time.Unix(1, 0))
+	}
+	return err
+}
+
+// heedICMP tells of the datagrams that have come back.
+func (s *udpSocket) heedICMP() {
+	for _, u := range takeICMP(s.conn) {
+		s.endpoint.cfg.Log.Debug("a datagram did not arrive", "to", u.to, "error", u.why)
+		if method, branch, ok := TransactionOf(u.sent); ok {
+			s.endpoint.cfg.Undelivered(method, branch, u.why)
+		}
+	}
 }

@@ -21,6 +21,8 @@ type ClientEvents struct {
 	// Fail, instead of a final response: ErrTimeout, or the transport's
 	// error.
 	Fail func(error)
+	// CancelSent: the CANCEL that Cancel asked for has left.
+	CancelSent func()
 }
 
 // ClientTx is a request on its way and what comes back.
@@ -118,7 +120,7 @@ func (tx *ClientTx) sendCancel() {
 	}
 	l := tx.layer
 	// The INVITE tells how it ends; a CANCEL that fails adds nothing.
-	if _, err := l.Request(newCancel(tx.req, tx.headers), tx.to, ClientEvents{}); err != nil {
+	if _, err := l.Request(newCancel(tx.req, tx.headers), tx.to, ClientEvents{Sent: tx.events.CancelSent}); err != nil {
 		tx.fail(err)
 		tx.end()
 		return

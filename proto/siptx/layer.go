@@ -2,6 +2,7 @@ package siptx
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -164,6 +165,19 @@ func (l *Layer) receiveResponse(res *sip.Response) {
 	}
 	tx.response = res
 	tx.step(responseInput(res.StatusCode))
+}
+
+// Undelivered takes the news that a request could not be delivered after all:
+// its transaction, if there is one, goes on as when sending it had failed
+// (RFC 3261 §18.4). Of a CANCEL the INVITE that it gives up is told nothing.
+func (l *Layer) Undelivered(method, branch string, why error) {
+	if method == string(sip.ACK) {
+		method = string(sip.INVITE)
+	}
+	if tx := l.clients[join(strings.ToLower(branch), method)]; tx != nil {
+		tx.err = why
+		tx.step(TransportError)
+	}
 }
 
 // SendAlone sends a message outside every transaction: the ACK of a 2xx. The

@@ -144,6 +144,37 @@ func TestStreamIsNotRepeated(t *testing.T) {
 	b.want("0 sent OPTIONS"+line, "0 left", "32000 failed nobody answered in time")
 }
 
+// The network gives a request back: RFC 3261 §18.4.
+func TestUndeliveredRequestsFailAtOnce(t *testing.T) {
+	gone := errors.New("gone")
+	b := onBench(t, false, time.Minute, func(b *bench) {
+		_, _ = b.layer.Request(request("OPTIONS", "z9hG4bKo"), udp, b.events())
+		b.at(10*time.Millisecond, func() { b.layer.Undelivered("OPTIONS", "z9hG4bKother", gone) })
+		b.at(20*time.Millisecond, func() { b.layer.Undelivered("BYE", "z9hG4bKo", gone) })
+		b.at(30*time.Millisecond, func() { b.layer.Undelivered("OPTIONS", "Z9HG4BKO", gone) })
+		b.at(40*time.Millisecond, func() { b.layer.Undelivered("OPTIONS", "z9hG4bKo", gone) })
+	})
+	b.want("0 sent OPTIONS"+line, "0 left", "30 failed gone")
+}
+
+// An INVITE that has had an answer did arrive; the ACK of a refusal may not,
+// which ends the transaction without a word.
+func TestUndeliveredAfterAnAnswer(t *testing.T) {
+	gone := errors.New("gone")
+	b := onBench(t, false, time.Second, func(b *bench) {
+		req := request("INVITE", "z9hG4bKi")
+		_, _ = b.layer.Request(req, udp, b.events())
+		b.at(10*time.Millisecond, func() { b.layer.Receive(response(req, 180, "t"), udp) })
+		b.at(20*time.Millisecond, func() { b.layer.Undelivered("INVITE", "z9hG4bKi", gone) })
+		b.at(30*time.Millisecond, func() { b.layer.Receive(response(req, 486, "t"), udp) })
+		b.at(40*time.Millisecond, func() { b.layer.Undelivered("ACK", "z9hG4bKi", gone) })
+	})
+	b.want("0 sent INVITE"+line, "0 left", "10 response 180", "30 sent ACK"+line, "30 response 486")
+	if c, _ := b.layer.Count(); c != 0 {
+		t.Errorf("%d transactions are left", c)
+	}
+}
+
 func TestProvisionalSlowsTimerE(t *testing.T) {
 	b := onBench(t, false, 12*time.Second, func(b *bench) {
 		req := request("OPTIONS", "z9hG4bK1")

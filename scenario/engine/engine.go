@@ -64,11 +64,28 @@ type FileQuery struct {
 	Since   time.Time      // when the run began
 }
 
+// Fleet changes which phones there are. Its methods take their time and are
+// called beside the run's loop. What a caller of this server could not do by
+// its tools, they refuse.
+type Fleet interface {
+	// Add starts a phone, or replaces the one of that id, and answers when
+	// its registration is decided or after a few seconds.
+	Add(ctx context.Context, s phone.Settings) (phone.Registration, error)
+	// Drop ends a phone; without hangupCalls as a power cut does.
+	Drop(ctx context.Context, id phone.ID, hangupCalls bool) error
+	// Update changes a phone while it runs.
+	Update(ctx context.Context, id phone.ID, u phone.Update) (phone.Outcome, error)
+	// Kill kills the phone's process as a crash does, and answers when the
+	// signal is sent.
+	Kill(ctx context.Context, id phone.ID) error
+}
+
 // Env is what a run needs of the world.
 type Env struct {
 	Phones Phones
 	Feed   Feed
 	Files  Files // nil: there are no files
+	Fleet  Fleet // nil: the run cannot change the fleet
 	// Publish, when set, is told of the run's own events (scenario.*,
 	// user.*), Progress of every entry as it is put on the timeline. Both are
 	// called from the run's loop and must not wait.
@@ -81,10 +98,12 @@ type Env struct {
 // The bounds of a run.
 const (
 	maxEntries   = 50_000          // of its timeline
+	endEntries   = 2_000           // of the hooks on scenario.stopped and of finally, beyond that
 	maxChain     = 100             // user events that answer one another at once
 	drainTime    = time.Second     // for commands under way when the run ends
-	cleanupTime  = 5 * time.Second // for the hooks on scenario.stopped
-	hangupTime   = 2 * time.Second // for the calls of a cancelled run
+	judgeTime    = 2 * time.Second // for what phones are asked before expectations are judged
+	cleanupTime  = 5 * time.Second // for the hooks on scenario.stopped, and again for finally
+	hangupTime   = 2 * time.Second // for finally of a cancelled run, and again for its calls
 	artifactTime = time.Second     // for files to be closed
 )
 

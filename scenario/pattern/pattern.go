@@ -78,7 +78,7 @@ func (p *parser) pattern(root *spec.Node) Pattern {
 			pattern.Parameters = append(pattern.Parameters, p.parameter(n))
 		}
 	}
-	declared := pattern.parameterNames()
+	declared := append(pattern.parameterNames(), spec.CapturedNames(root)...)
 	for _, name := range spec.References(root) {
 		if !slices.Contains(declared, name) {
 			p.issues = append(p.issues, spec.UnknownWord(p.file, root, spec.UnknownParameter, "parameter", name, declared))

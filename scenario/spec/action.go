@@ -19,6 +19,9 @@ type Action struct {
 	ContinueOnError bool
 	// Pattern is the name of the pattern that an initial action came from.
 	Pattern string
+
+	late      *Node // the action as written, when variables are still to be put in
+	latePhone bool  // phone_id is one of them
 }
 
 // Step is what an action does: one of the types of this file.
@@ -48,10 +51,12 @@ type (
 	AttendedTransfer struct{ DestCallID *phone.CallID }
 	// Conference mixes calls; CallIDs nil takes all active calls, at least two.
 	Conference struct{ CallIDs []phone.CallID }
-	// MakeCall sends an INVITE.
+	// MakeCall sends an INVITE. SaveCall, when not "", is the variable that
+	// takes the call's id.
 	MakeCall struct {
-		To      string
-		Headers map[string]string
+		To       string
+		Headers  map[string]string
+		SaveCall string
 	}
 	// PlayAudio plays a file into a call.
 	PlayAudio struct {
@@ -92,6 +97,7 @@ type (
 		// fail at once.
 		Unless  []EventPattern
 		Timeout time.Duration
+		Capture []Capture // from the event that came
 	}
 	// Emit raises user.<Name>.
 	Emit struct {
@@ -102,8 +108,36 @@ type (
 	Checkpoint struct{ Label string }
 	// Log puts a message on the timeline.
 	Log struct{ Message string }
+	// Assert holds facts against what is known now: nothing is waited for.
+	// A call's fact without a phone or a call is about those of the sequence.
+	Assert struct{ Facts []Fact }
+	// Snapshot puts what the phone knows of a call onto the timeline.
+	Snapshot struct{ Label string }
+	// Repeat runs actions Count times, or until, at the end of a round, an
+	// event that Until matches has come since the repeat began. With Until,
+	// Count rounds without it are a failure.
+	Repeat struct {
+		Count   int
+		Actions []Action
+		Until   *EventFact
+	}
+	// Parallel runs several lists of actions beside each other and is over
+	// when all of them are.
+	Parallel struct{ Branches [][]Action }
 	// CollectRecordings names the recordings of phones on the timeline.
 	CollectRecordings struct{ Phones []phone.ID }
+)
+
+// Steps that change the fleet. The phone is the action's.
+type (
+	// AddPhone starts a phone, or replaces the one of that id.
+	AddPhone struct{ Settings phone.Settings }
+	// DropPhone ends a phone; without HangupCalls as a power cut does.
+	DropPhone struct{ HangupCalls bool }
+	// UpdatePhone changes a phone while it runs.
+	UpdatePhone struct{ Update phone.Update }
+	// KillWorker kills the phone's process, as a crash does.
+	KillWorker struct{}
 )
 
 func (Answer) step()            {}
@@ -128,4 +162,12 @@ func (WaitUntil) step()         {}
 func (Emit) step()              {}
 func (Checkpoint) step()        {}
 func (Log) step()               {}
+func (Assert) step()            {}
+func (Snapshot) step()          {}
+func (Repeat) step()            {}
+func (Parallel) step()          {}
+func (AddPhone) step()          {}
+func (DropPhone) step()         {}
+func (UpdatePhone) step()       {}
+func (KillWorker) step()        {}
 func (CollectRecordings) step() {}

@@ -1,7 +1,6 @@
 package spec
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,6 +19,22 @@ func (r *reader) actions(n *Node) []Action {
 	return list
 }
 
+// branches reads the lists of actions of parallel.
+func (r *reader) branches(n *Node, p Param) any {
+	if n.Kind != List || len(n.Items) < 2 {
+		return r.wrong(n, p, "a list of at least two lists of actions")
+	}
+	var list [][]Action
+	for _, item := range n.Items {
+		actions := r.actions(item)
+		if len(item.asList()) == 0 {
+			r.fault(item, MalformedAction, "an empty branch of parallel")
+		}
+		list = append(list, actions)
+	}
+	return list
+}
+
 // action reads one action in any of its forms:
 //
 //	hangup
@@ -33,7 +48,7 @@ func (r *reader) action(n *Node) (Action, bool) {
 		return Action{}, false
 	}
 	kind := actionKinds[word]
-	values := r.arguments(n, word, kind, given)
+	values := r.table(n, tableOf{what: "argument of " + word, whose: word, params: kind.all(word)}, given)
 	if len(r.issues) > before {
 		return Action{}, false
 	}
@@ -42,8 +57,37 @@ func (r *reader) action(n *Node) (Action, bool) {
 		ContinueOnError: arg(values, "on_error", "") == "continue",
 	}
 	a.PhoneID = arg(values, "phone_id", phone.ID(""))
-	r.checkStep(n, &a)
+	if slices.ContainsFunc(given, func(f Field) bool { return !nested(kind, f.Name) && len(References(f.Value)) > 0 }) {
+		a.late, a.latePhone = n, values["phone_id"] == any(late{})
+	} else {
+		r.checkStep(n, &a)
+	}
+	r.checkPlace(n, a, given)
 	return a, len(r.issues) == before
+}
+
+// nested says whether an argument holds actions or facts, which bind their
+// variables for themselves.
+func nested(kind actionKind, name string) bool {
+	return slices.ContainsFunc(kind.params, func(p Param) bool {
+		return p.Name == name && (p.Type == TypeActions || p.Type == TypeBranches || p.Type == TypeFacts)
+	})
+}
+
+// checkPlace refuses variables of the run where the run has to know before it
+// begins.
+func (r *reader) checkPlace(n *Node, a Action, given []Field) {
+	if a.late == nil {
+		return
+	}
+	switch a.Step.(type) {
+	case Repeat, AddPhone:
+		for _, f := range given {
+			if names := References(f.Value); !nested(actionKinds[a.Name], f.Name) && len(names) > 0 {
+				r.fault(n, BadValue, "%s: %s takes no ${%s}, which is captured while the run goes on; only what vars gives can stand here", a.Name, f.Name, names[0])
+			}
+		}
+	}
 }
 
 // unfold finds the action's word and its arguments as written; word is ""
@@ -98,7 +142,7 @@ func (r *reader) unfoldKeyed(n *Node) (word string, given []Field) {
 	kind := actionKinds[word]
 	switch {
 	case value.Kind == Null:
-	case value.Kind == Map:
+	case value.Kind == Map && !kind.whole:
 		given = append(slices.Clone(value.Fields), given...)
 	case kind.main == "":
 		r.fault(value, MalformedAction, "%s takes a mapping of arguments, not %s", word, value.Kind)
@@ -117,20 +161,30 @@ func (r *reader) knownAction(n *Node, word string) bool {
 	return false
 }
 
-// arguments reads what is given by the action's own table.
-func (r *reader) arguments(n *Node, word string, kind actionKind, given []Field) args {
-	params := kind.all(word)
+// tableOf describes a mapping: which fields it has, and how they are called in
+// faults.
+type tableOf struct {
+	what   string // "argument of send_dtmf"
+	whose  string // "send_dtmf"
+	params []Param
+}
+
+// late stands for an argument that a variable will give.
+type late struct{}
+
+// table reads what is given by a table of what there is.
+func (r *reader) table(n *Node, t tableOf, given []Field) args {
 	values := args{}
 	seen := map[string]bool{}
 	for _, f := range given {
-		at := slices.IndexFunc(params, func(p Param) bool { return p.Name == f.Name || slices.Contains(p.Aliases, f.Name) })
+		at := slices.IndexFunc(t.params, func(p Param) bool { return p.Name == f.Name || slices.Contains(p.Aliases, f.Name) })
 		if at < 0 {
-			r.unknown(f.Key, UnknownKey, fmt.Sprintf("argument of %s", word), f.Name, names(params))
+			r.unknown(f.Key, UnknownKey, t.what, f.Name, names(t.params))
 			continue
 		}
-		p := params[at]
+		p := t.params[at]
 		if seen[p.Name] {
-			r.fault(f.Key, DuplicateKey, "%s: %s is given twice", word, p.Name)
+			r.fault(f.Key, DuplicateKey, "%s: %s is given twice", t.whose, p.Name)
 			continue
 		}
 		if f.Value.Kind == Null {
@@ -141,9 +195,9 @@ func (r *reader) arguments(n *Node, word string, kind actionKind, given []Field)
 			values[p.Name] = v
 		}
 	}
-	for _, p := range params {
+	for _, p := range t.params {
 		if p.Required && !seen[p.Name] {
-			r.fault(n, Missing, "%s needs %s", word, p.Name)
+			r.fault(n, Missing, "%s needs %s", t.whose, p.Name)
 		}
 	}
 	return values
@@ -172,6 +226,14 @@ func (r *reader) checkStep(n *Node, a *Action) {
 			r.fault(n, BadValue, "emit: %q is not a name; use letters, digits, _ . -", clip(step.Name))
 		}
 		a.Step = step
+	case Repeat:
+		if len(step.Actions) == 0 {
+			r.fault(n, MalformedAction, "repeat has no actions")
+		}
+	case Assert:
+		if len(step.Facts) == 0 {
+			r.fault(n, Missing, "assert has no facts: nothing would always hold")
+		}
 	case SendMessage:
 		if strings.ContainsAny(step.ContentType, "\r\n") {
 			r.fault(n, BadValue, "send_message: content_type is one line")
@@ -181,8 +243,33 @@ func (r *reader) checkStep(n *Node, a *Action) {
 
 // namesPhone says whether the action must know its phone when it runs.
 func (a Action) namesPhone() bool {
-	kind := actionKinds[a.Name]
 	_, all := a.Step.(HangupAll)
 	_, emits := a.Step.(Emit)
-	return kind.phone && !all && !emits
+	return actionKinds[a.Name].phone && !all && !emits
+}
+
+// phoneless finds the actions of a list, and of those within, that do not say
+// which phone they are for.
+func phoneless(list []Action) []Action {
+	var found []Action
+	for _, a := range list {
+		if a.namesPhone() && a.PhoneID == "" && !a.latePhone {
+			found = append(found, a)
+		}
+		for _, inner := range a.Inner() {
+			found = append(found, phoneless(inner)...)
+		}
+	}
+	return found
+}
+
+// Inner gives the lists of actions that the action holds.
+func (a Action) Inner() [][]Action {
+	switch step := a.Step.(type) {
+	case Repeat:
+		return [][]Action{step.Actions}
+	case Parallel:
+		return step.Branches
+	}
+	return nil
 }

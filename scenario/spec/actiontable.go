@@ -16,7 +16,9 @@ type actionKind struct {
 	// phone says that the action acts on one phone, so it takes phone_id;
 	// call, that it acts on one call of it, so it takes call_id too.
 	phone, call bool
-	build       func(args) Step
+	// whole: a mapping given as the value is the main argument, too.
+	whole bool
+	build func(args) Step
 }
 
 // args are an action's arguments by name; what was left out is not there.
@@ -34,6 +36,7 @@ var (
 	callParam       = Param{Name: "call_id", Type: TypeCall}
 	phoneParam      = Param{Name: "phone_id", Type: TypePhone}
 	phoneOfMakeCall = Param{Name: "phone_id", Type: TypePhone, Aliases: []string{"from_phone"}}
+	requiredPhone   = Param{Name: "phone_id", Type: TypePhone, Required: true}
 	onErrorParam    = Param{Name: "on_error", Type: TypeString, OneOf: []string{"continue", "fail"}}
 	toParam         = Param{Name: "to", Type: TypeURI, Required: true, Aliases: []string{"dest_uri"}}
 )
@@ -89,9 +92,9 @@ var actionKinds = map[string]actionKind{
 	},
 	"make_call": {
 		main: "to", phone: true,
-		params: []Param{toParam, {Name: "headers", Type: TypeHeaders}},
+		params: []Param{toParam, {Name: "headers", Type: TypeHeaders}, {Name: "save_call", Type: TypeName}},
 		build: func(a args) Step {
-			return MakeCall{To: arg(a, "to", ""), Headers: arg[map[string]string](a, "headers", nil)}
+			return MakeCall{To: arg(a, "to", ""), Headers: arg[map[string]string](a, "headers", nil), SaveCall: arg(a, "save_call", "")}
 		},
 	},
 	"play_audio": {
@@ -115,8 +118,26 @@ var actionKinds = map[string]actionKind{
 		params: []Param{{Name: "codecs", Type: TypeStrings, Required: true}},
 		build:  func(a args) Step { return SetCodecs{Codecs: arg[[]string](a, "codecs", nil)} },
 	},
-	"register":   {phone: true, build: func(args) Step { return Register{} }},
-	"unregister": {phone: true, build: func(args) Step { return Unregister{} }},
+	"register":   {main: "phone_id", phone: true, build: func(args) Step { return Register{} }},
+	"unregister": {main: "phone_id", phone: true, build: func(args) Step { return Unregister{} }},
+	"add_phone": {
+		params: append([]Param{requiredPhone}, settingsParams...),
+		build:  func(a args) Step { return AddPhone{Settings: settingsOf(a)} },
+	},
+	"drop_phone": {
+		main:   "phone_id",
+		params: []Param{requiredPhone, {Name: "hangup_calls", Type: TypeBoolean}},
+		build:  func(a args) Step { return DropPhone{HangupCalls: arg(a, "hangup_calls", true)} },
+	},
+	"update_phone": {
+		params: append([]Param{requiredPhone}, updateParams...),
+		build:  func(a args) Step { return UpdatePhone{Update: updateOf(a)} },
+	},
+	"kill_worker": {
+		main:   "phone_id",
+		params: []Param{requiredPhone},
+		build:  func(args) Step { return KillWorker{} },
+	},
 	"wait": {
 		main:   "ms",
 		params: []Param{{Name: "ms", Type: TypeDuration, Required: true}},
@@ -131,8 +152,34 @@ var actionKinds = map[string]actionKind{
 			{Name: "match", Type: TypeMatch},
 			{Name: "unless", Type: TypeEvents},
 			{Name: "timeout_ms", Type: TypeDuration},
+			{Name: "capture", Type: TypeCapture},
 		},
 		build: buildWaitUntil,
+	},
+	"assert": {
+		main: "facts", whole: true,
+		params: []Param{{Name: "facts", Type: TypeFacts, Required: true}},
+		build:  func(a args) Step { return Assert{Facts: arg[[]Fact](a, "facts", nil)} },
+	},
+	"snapshot": {
+		main: "label", phone: true, call: true,
+		params: []Param{{Name: "label", Type: TypeString}},
+		build:  func(a args) Step { return Snapshot{Label: arg(a, "label", "")} },
+	},
+	"repeat": {
+		params: []Param{
+			{Name: "count", Type: TypeInteger, Required: true, Min: 1, Max: 10_000},
+			{Name: "actions", Type: TypeActions, Required: true},
+			{Name: "until", Type: TypeAnEvent},
+		},
+		build: func(a args) Step {
+			return Repeat{Count: arg(a, "count", 1), Actions: arg[[]Action](a, "actions", nil), Until: arg[*EventFact](a, "until", nil)}
+		},
+	},
+	"parallel": {
+		main:   "branches",
+		params: []Param{{Name: "branches", Type: TypeBranches, Required: true}},
+		build:  func(a args) Step { return Parallel{Branches: arg[[][]Action](a, "branches", nil)} },
 	},
 	"emit": {
 		main: "name", phone: true, call: true,
@@ -181,5 +228,6 @@ func buildWaitUntil(a args) Step {
 		Match:    arg[Match](a, "match", nil),
 		Unless:   arg[[]EventPattern](a, "unless", nil),
 		Timeout:  arg(a, "timeout_ms", defaultWaitUntil),
+		Capture:  arg[[]Capture](a, "capture", nil),
 	}
 }

@@ -19,6 +19,7 @@ const (
 	UnknownEvent     = "unknown_event"
 	UnknownPattern   = "unknown_pattern"
 	UnknownParameter = "unknown_parameter"
+	UnknownVariable  = "unknown_variable"
 	MalformedHook    = "malformed_hook"
 	MalformedAction  = "malformed_action"
 )
@@ -108,6 +109,8 @@ type reader struct {
 	file   string
 	prefix string // before every sentence: which pattern is being unfolded
 	issues Issues
+
+	expecting bool // in expect, where no sequence gives facts a phone
 }
 
 func (r *reader) fault(at *Node, kind, format string, args ...any) {

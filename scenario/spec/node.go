@@ -45,6 +45,7 @@ type Node struct {
 
 	parent *Node
 	step   string // from the parent: "hooks" or "[2]"
+	plain  bool   // a string in which ${ means nothing any more
 }
 
 // Field is one entry of a Map.

@@ -1,8 +1,10 @@
 package spec
 
 import (
+	"encoding/json"
 	"regexp"
 	"slices"
+	"strings"
 )
 
 var reference = regexp.MustCompile(`\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
@@ -11,6 +13,9 @@ var reference = regexp.MustCompile(`\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 func References(n *Node) []string {
 	var found []string
 	walk(n, func(text string) {
+		if !strings.Contains(text, "${") {
+			return
+		}
 		for _, m := range reference.FindAllStringSubmatch(text, -1) {
 			if m[1] != "" && !slices.Contains(found, m[1]) {
 				found = append(found, m[1])
@@ -21,7 +26,7 @@ func References(n *Node) []string {
 }
 
 func walk(n *Node, visit func(string)) {
-	if n.Kind == String {
+	if n.Kind == String && !n.plain {
 		visit(n.Text)
 	}
 	for _, item := range n.Items {
@@ -34,9 +39,9 @@ func walk(n *Node, visit func(string)) {
 
 // Substitute copies a tree with every ${name} replaced. A string that is
 // nothing but one ${name} becomes that value, whatever its kind; inside longer
-// strings its text is put. $${ is a plain ${. With at given, every node of the
-// copy stands where at stands, so that a fault in it is shown to the author of
-// at. Names that are not in values stay as they are.
+// strings its text is put. With at given, every node of the copy stands where
+// at stands, so that a fault in it is shown to the author of at. $${ and names
+// that are not in values stay as they are.
 func Substitute(n, at *Node, values map[string]*Node) *Node {
 	copied := *n
 	if at != nil {
@@ -64,6 +69,9 @@ func Substitute(n, at *Node, values map[string]*Node) *Node {
 }
 
 func substituteText(n *Node, values map[string]*Node) *Node {
+	if n.plain || !strings.Contains(n.Text, "${") {
+		return n
+	}
 	if m := reference.FindStringSubmatch(n.Text); m != nil && m[0] == n.Text && m[1] != "" {
 		if v := values[m[1]]; v != nil {
 			whole := *v
@@ -73,13 +81,24 @@ func substituteText(n *Node, values map[string]*Node) *Node {
 	}
 	n.Text = reference.ReplaceAllStringFunc(n.Text, func(found string) string {
 		if found == "$${" {
-			return "${"
+			return found
 		}
 		if v := values[found[2:len(found)-1]]; v != nil {
-			return v.Text
+			return v.words()
 		}
 		return found
 	})
 	n.Value = n.Text
 	return n
+}
+
+// words is a value as it stands in a longer string; lists and mappings are
+// JSON there.
+func (n *Node) words() string {
+	if n.Kind == Null || n.Kind == List || n.Kind == Map {
+		if raw, err := json.Marshal(n.Plain()); err == nil {
+			return string(raw)
+		}
+	}
+	return n.Text
 }

@@ -36,6 +36,31 @@ const (
 	TypeMatch    Type = "match"    // Match
 )
 
+// Types that patterns have no parameters of.
+const (
+	TypePatterns Type = "patterns" // []PatternUse
+	TypeHooks    Type = "hooks"    // []Hook
+	TypeStops    Type = "stops"    // []Stop
+	TypeActions  Type = "actions"  // []Action; one or a list
+	TypeBranches Type = "branches" // [][]Action
+	TypeFacts    Type = "facts"    // []Fact; one or a list
+	TypeSeries   Type = "series"   // []EventFact, in this order
+	TypeAnEvent  Type = "an event" // *EventFact; an event type or {event, phone_id, call_id, match}
+	TypeCallRef  Type = "call"     // CallRef: a number, or first, second, third, last
+	TypeSelector Type = "whose"    // CallSelector: a phone, or {phone_id, call_id}
+	TypeCount    Type = "count"    // Range: 2, or {min, max}, of whole numbers
+	TypeBounds   Type = "bounds"   // Range: {min, max}
+	TypeTone     Type = "tone"     // Range: 440, which allows 5 Hz to either side, or {min, max}
+	TypeSpan     Type = "span"     // Range of seconds: {min: 2s, max: "3.5s"}; units must be given
+	TypeWant     Type = "want"     // Want, as a value in match
+	TypeAudio    Type = "audio"    // []CallCheck
+	TypeRTP      Type = "rtp"      // []CallCheck
+	TypeVars     Type = "vars"     // map[string]any
+	TypeCapture  Type = "capture"  // []Capture
+	TypeName     Type = "name"     // string: a variable's name
+	TypeSecret   Type = "secret"   // phone.Secret
+)
+
 var types = []Type{
 	TypeString, TypeInteger, TypeBoolean, TypeDuration, TypePhone, TypePhones, TypeURI, TypeDigits, TypeDigit,
 	TypeCodes, TypeStrings, TypeCall, TypeCalls, TypeHeaders, TypeObject, TypeEvents, TypeMatch,
@@ -61,7 +86,12 @@ const maxDuration = 24 * time.Hour
 
 // Value reads a node as p wants it. Faults are collected and give a nil
 // value.
+//
+// A string with a ${name} in it is still to be filled in, and gives late{}.
 func (r *reader) value(n *Node, p Param) any {
+	if n.refers() {
+		return late{}
+	}
 	before := len(r.issues)
 	v := r.typed(n, p)
 	if len(r.issues) > before {
@@ -131,8 +161,25 @@ func (r *reader) typed(n *Node, p Param) any {
 		return r.events(n, p)
 	case TypeMatch:
 		return r.match(n, p)
+	case TypeActions:
+		return r.actions(n)
+	case TypeBranches:
+		return r.branches(n, p)
+	case TypeCapture:
+		return r.capture(n, p)
+	case TypeName:
+		if !variableForm.MatchString(n.Text) || n.Kind != String {
+			return r.wrong(n, p, "a variable's name")
+		}
+		return n.Text
+	case TypeSecret:
+		if n.Kind != String && n.Kind != Number {
+			r.fault(n, WrongType, "%s takes a string", p.Name)
+			return nil
+		}
+		return phone.NewSecret(n.Text)
 	default:
-		return r.text(n, p)
+		return r.factValue(n, p)
 	}
 }
 
@@ -140,6 +187,9 @@ func (r *reader) typed(n *Node, p Param) any {
 func each[T any](n *Node, read func(*Node) any, _ T) []T {
 	var list []T
 	for _, item := range n.asList() {
+		if item.refers() {
+			continue // it is still to be filled in
+		}
 		if v, ok := read(item).(T); ok {
 			list = append(list, v)
 		}

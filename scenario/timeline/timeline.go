@@ -63,6 +63,8 @@ const (
 	Unfinished   = "unfinished"
 	Emitted      = "scenario_failed"
 	FeedEnded    = "feed_ended"
+	Unmet        = "expectation_failed" // it does not hold
+	Unjudged     = "not_judged"         // an expectation of which nobody can say
 )
 
 // Fault is one entry of a run's errors.
@@ -78,6 +80,16 @@ type Fault struct {
 	// Tolerated: the action said on_error: continue, so the verdict does not
 	// depend on it.
 	Tolerated bool `json:"tolerated"`
+}
+
+// Expectation is how one fact of expect stood when the run was over.
+type Expectation struct {
+	Path string `json:"path"` // "expect[0]"
+	Fact string `json:"fact"` // in words
+	Held bool   `json:"held"`
+	// Msg is one sentence: what was seen, and where it does not hold the
+	// nearest miss.
+	Msg string `json:"msg"`
 }
 
 // Artifact names the newest files that a run made on one phone; a field is
@@ -97,6 +109,9 @@ type Result struct {
 	Timeline     []Entry   `json:"timeline"`
 	Errors       []Fault   `json:"errors"`
 	StartedAt    time.Time `json:"started_at"`
+	// Expectations has one entry for each of the scenario's, in its order;
+	// none when the run was not judged.
+	Expectations []Expectation `json:"expectations"`
 	// Artifacts has one key for each of the scenario's phones; null when the
 	// run made no file there.
 	Artifacts    map[phone.ID]*Artifact `json:"artifacts"`

@@ -31,13 +31,21 @@ func folder(name, path string) Finding {
 	case !info.IsDir():
 		return bad(name, there+" is not a folder", advice)
 	case !config.Usable(there):
-		return bad(name, there+" cannot be written to", advice)
+		return bad(name, missing(path, there)+there+" cannot be written to", advice)
 	}
 	var disk unix.Statfs_t
 	if err := unix.Statfs(there, &disk); err != nil {
 		return bad(name, fmt.Sprintf("%s: %v", there, err), advice)
 	}
 	return judgeSpace(name, path, disk.Bavail*uint64(disk.Bsize)) //nolint:gosec,unconvert,nolintlint // the type of Bsize differs between platforms
+}
+
+// missing begins the sentence about a folder above one that is not there.
+func missing(path, there string) string {
+	if path == there {
+		return ""
+	}
+	return path + " is not there, and "
 }
 
 // ports looks whether sockets can be had, and how many.

@@ -32,7 +32,7 @@ func (s Subject) worker(ctx context.Context) []Finding {
 	temp := good("temporary folder", s.TempDir)
 	w, err := starter.Start(ctx, "doctor")
 	if err != nil {
-		return []Finding{temp, bad("worker program", err.Error(),
+		return []Finding{temp, bad("worker program", cmp.Or(errors.Unwrap(err), err).Error(), // it begins by naming a phone
 			"install supervisor and phoneworker of the same build side by side, or say where the worker is with --worker")}
 	}
 	w.Kill()
@@ -45,7 +45,7 @@ func (s Subject) tcpdump(ctx context.Context) Finding {
 	const name = "tcpdump"
 	path, err := exec.LookPath(cmp.Or(s.Tcpdump, "tcpdump"))
 	if err != nil {
-		return bad(name, "it is not there: phones work, but cannot capture", "install tcpdump where it is on the PATH")
+		return bad(name, "it is not there"+ownOnly, "install tcpdump where it is on the PATH")
 	}
 	ctx, cancel := context.WithTimeout(ctx, captureLimit)
 	defer cancel()
@@ -67,11 +67,14 @@ func (s Subject) tcpdump(ctx context.Context) Finding {
 		if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 			reason = fmt.Sprintf("it does not begin within %v", captureLimit)
 		}
-		return bad(name, fmt.Sprintf("%s may not capture (%s): phones work, but cannot capture", path, reason),
+		return bad(name, fmt.Sprintf("%s may not capture (%s)", path, reason)+ownOnly,
 			"run the server as root, or: setcap cap_net_raw,cap_net_admin=eip "+path)
 	}
 	return good(name, path+" captures")
 }
+
+// ownOnly is what a machine without tcpdump's help is like.
+const ownOnly = ": phones work, and a capture holds what the phone itself sends and receives, but nothing else of this machine"
 
 // pcapHeader is the length of a capture file's header.
 const pcapHeader = 24

@@ -100,6 +100,9 @@ func Listen(cfg Config) (*PBX, error) {
 	p.endpoint, err = sipnet.Listen(sipnet.Config{
 		Listen: []phone.Transport{phone.UDP, phone.TCP}, Bind: cfg.Addr.Addr(), Port: int(cfg.Addr.Port()),
 		Tap: cfg.Tap, Now: p.loop.Now, Log: cfg.Log,
+		Undelivered: func(method, branch string, why error) {
+			_ = p.loop.Post(func() { p.layer.Undelivered(method, branch, why) }) // as below
+		},
 		Handle: func(msg sip.Message, back sipnet.Target) {
 			<-ready
 			// When the loop has ended there is nobody left to hear it.

@@ -2,6 +2,7 @@ package runs
 
 import (
 	"context"
+	"path/filepath"
 	"sync"
 
 	"ringmaster/proto/phone"
@@ -18,6 +19,7 @@ const laneBound = 256
 type lanes struct {
 	runner *Runner
 	permit func(phone.Command) error
+	folder string
 
 	mu      sync.Mutex
 	byPhone map[phone.ID]chan<- *job
@@ -36,6 +38,7 @@ type job struct {
 
 // Begin implements engine.Phones.
 func (l *lanes) Begin(ctx context.Context, id phone.ID, cmd phone.Command) engine.Answer {
+	cmd = l.located(cmd)
 	if l.permit != nil {
 		if err := l.permit(cmd); err != nil {
 			return refusal(err)
@@ -59,6 +62,19 @@ func (l *lanes) Begin(ctx context.Context, id phone.ID, cmd phone.Command) engin
 		return out, err
 	}
 }
+
+// located finds the file of a play_audio from the folder of its scenario.
+func (l *lanes) located(cmd phone.Command) phone.Command {
+	play, ok := cmd.(phone.PlayAudio)
+	if !ok || l.folder == "" || play.FilePath == musicOnHold || filepath.IsAbs(play.FilePath) {
+		return cmd
+	}
+	play.FilePath = filepath.Join(l.folder, play.FilePath)
+	return play
+}
+
+// musicOnHold is the one name of a sound that is no file.
+const musicOnHold = "music-on-hold"
 
 func refusal(err error) engine.Answer {
 	return func() (phone.Outcome, error) { return phone.Outcome{}, err }

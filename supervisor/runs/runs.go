@@ -29,6 +29,10 @@ type Phones interface {
 // Runner runs scenarios, any number at a time.
 type Runner struct {
 	Phones Phones
+	// Fleet, when set, lets scenarios change which phones there are. Codecs
+	// gives those that are built in; nil leaves codecs to the phones.
+	Fleet  Fleet
+	Codecs func(context.Context) []string
 	Hub    *hub.Hub
 	// RecordingsDir and CapturesDir are the roots below which the phones write.
 	RecordingsDir string
@@ -39,8 +43,13 @@ type Runner struct {
 type Options struct {
 	// Timeout, when not 0, is used in place of the scenario's own.
 	Timeout time.Duration
+	// Folder is where the relative paths of play_audio begin; "" is the
+	// server's working directory.
+	Folder string
 	// Permit, when set, refuses a command by an error.
 	Permit func(phone.Command) error
+	// PermitPhone, when set, refuses a phone that a scenario adds.
+	PermitPhone func(phone.ID) error
 	// progress, when set, is told of every entry as it is put on the
 	// timeline. It must not wait.
 	progress func(timeline.Entry)
@@ -49,10 +58,14 @@ type Options struct {
 // Run runs a scenario and answers when it is over and nothing of it is left;
 // see engine.Run.
 func (r *Runner) Run(ctx context.Context, s scenario.Scenario, o Options) timeline.Result {
-	l := &lanes{runner: r, permit: o.Permit, byPhone: map[phone.ID]chan<- *job{}}
+	l := &lanes{runner: r, permit: o.Permit, folder: o.Folder, byPhone: map[phone.ID]chan<- *job{}}
 	defer l.close()
+	var phones engine.Fleet
+	if r.Fleet != nil {
+		phones = change{r, o.PermitPhone}
+	}
 	return scenario.Run(ctx, s, engine.Env{
-		Phones: l, Feed: feed{r.Hub}, Files: files{runner: r},
+		Fleet: phones, Phones: l, Feed: feed{r.Hub}, Files: files{runner: r},
 		Publish: r.Hub.Publish, Progress: o.progress, Timeout: o.Timeout,
 	})
 }

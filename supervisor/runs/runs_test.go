@@ -178,6 +178,25 @@ func TestACommandThatIsNotPermitted(t *testing.T) {
 	}
 }
 
+func TestRelativePathsBeginAtTheScenariosFolder(t *testing.T) {
+	r, p := runner(t, 0)
+	r.Run(t.Context(), load(t, `phones: [a]
+initial_actions:
+  - play_audio: {phone_id: a, call_id: 0, file: audio/x.wav}
+  - play_audio: {phone_id: a, call_id: 0, file: /there/x.wav}
+  - play_audio: {phone_id: a, call_id: 0, file: music-on-hold}
+timeout_ms: 20
+`), Options{Folder: "/here"})
+	var played []string
+	for _, d := range p.did {
+		path, _, _ := strings.Cut(d[strings.Index(d, "FilePath:")+len("FilePath:"):], " ")
+		played = append(played, path)
+	}
+	if want := []string{"/here/audio/x.wav", "/there/x.wav", "music-on-hold"}; !slices.Equal(played, want) {
+		t.Errorf("played %q, want %q", played, want)
+	}
+}
+
 func TestOnlyFilesOfTheRunAreItsArtifacts(t *testing.T) {
 	r, _ := runner(t, 0)
 	began := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)

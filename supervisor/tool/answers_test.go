@@ -246,6 +246,8 @@ func TestCallTools(t *testing.T) {
 		a.add(s, "the first active call", `{}`)
 		f.outcomes["phone.Hangup"] = onCall(phone.CallOutcome{CallID: 0, Already: true})
 		a.add(s, "again", `{"call_id": 0}`)
+		f.outcomes["phone.Hangup"] = onCall(phone.CallOutcome{CallID: 0, State: phone.StateCalling, Pending: true})
+		a.add(s, "a call that nobody has answered at all", `{"call_id": 0}`)
 		f.outcomes["phone.Hangup"] = errNoCall
 		a.add(s, "no active call", `{}`)
 		ended := endedCall(2)

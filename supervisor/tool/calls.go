@@ -20,7 +20,7 @@ func callEntries() []entry {
 		define(entry{name: "reject_call", title: "Reject a call",
 			description: "Refuse a waiting call.", hints: act}, rejectCall),
 		define(entry{name: "hangup", title: "Hang up",
-			description: "End a call, whatever its state.", hints: Hints{Destructive: true, Idempotent: true, OpenWorld: true}}, hangup),
+			description: "End a call, whatever its state: BYE, CANCEL or a refusal. It answers when that has left; an INVITE without any answer cannot be cancelled yet, and after 2 s a warning says so.", hints: Hints{Destructive: true, Idempotent: true, OpenWorld: true}}, hangup),
 		define(entry{name: "get_call_info", title: "Get a call",
 			description: "Everything known of one call, active or ended: RTP statistics; what was heard from the far end and sent to it since the media came up " +
 				"(ms heard, silent below -60 dBov, missing; level, peak; the frequency that was the strongest for most of the time); " +
@@ -164,17 +164,26 @@ type callArgument struct {
 
 type hangupResult struct {
 	CallID  phone.CallID `json:"call_id"`
+	State   string       `json:"state"`
 	Already bool         `json:"already"`
+	Warning string       `json:"warning,omitempty"`
 }
+
+// notYetCancelled is what a hangup says of an INVITE that nobody has answered.
+const notYetCancelled = "the far end has not answered the INVITE at all yet, and before it does no CANCEL may leave (RFC 3261 §9.1): it leaves with the first answer; without one the call ends 32 s after the INVITE"
 
 func hangup(ctx context.Context, c *call, a callArgument) (hangupResult, error) {
 	out, err := c.onCall(ctx, a.CallID, phone.Hangup{CallID: a.CallID})
 	var ended *endedError
 	if errors.As(err, &ended) {
-		return hangupResult{CallID: ended.info.CallID, Already: true}, nil
+		return hangupResult{CallID: ended.info.CallID, State: phone.StateDisconnected.String(), Already: true}, nil
 	}
 	if err != nil {
 		return hangupResult{}, err
 	}
-	return hangupResult{CallID: out.Call.CallID, Already: out.Call.Already}, nil
+	result := hangupResult{CallID: out.Call.CallID, State: out.Call.State.String(), Already: out.Call.Already}
+	if out.Call.Pending {
+		result.Warning = notYetCancelled
+	}
+	return result, nil
 }

@@ -97,8 +97,7 @@ func (c *call) ownerOf(a reportArguments) (phone.ID, error) {
 
 // callPage is the page of one call, with all phones that took part in it.
 func (s *Set) callPage(ctx context.Context, id phone.ID, number phone.CallID) (report.Page, error) {
-	s.catchUp(ctx, "")
-	info, err := s.callOnRecord(ctx, id, number)
+	info, err := s.callOnRecord(ctx, id, &number)
 	if err != nil {
 		return report.Page{}, err
 	}
@@ -116,16 +115,4 @@ func (s *Set) callPage(ctx context.Context, id phone.ID, number phone.CallID) (r
 	}
 	page.Timeline = s.eventsOf(parts, records)
 	return page, nil
-}
-
-// callOnRecord finds a call of a phone that may be gone.
-func (s *Set) callOnRecord(ctx context.Context, id phone.ID, number phone.CallID) (phone.CallInfo, error) {
-	if info, ended := s.o.Hub.Ended(id, number); ended {
-		return info, nil
-	}
-	info, err := (&call{set: s, phone: id}).info(ctx, &number)
-	if isKind(err, phone.NotFound) {
-		err = notFound(number)
-	}
-	return info, err
 }

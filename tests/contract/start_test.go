@@ -189,3 +189,27 @@ func TestASlowWorkerHoldsUpNobodyElse(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A phone may die with as many dialogs as it has calls at most, whose messages
+// are as long as messages may be: its successor takes them all.
+func TestASuccessorTakesWhatABusyWorkerLeaves(t *testing.T) {
+	const calls, longest = 512, 65535
+	w, err := newStarter(t).Start(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Kill()
+	c := phone.Configuration{
+		Settings: phone.Settings{PhoneID: "a", Domain: "127.0.0.1", Username: "a", Transport: phone.UDP},
+		CallIDs:  phone.Block{First: 0, Count: 1000},
+	}
+	for i := range calls {
+		c.Orphans = append(c.Orphans, phone.Dialog{
+			SIPCallID: strconv.Itoa(i), Target: strings.Repeat("t", longest),
+			Invite: &phone.Invite{Head: slices.Repeat([]byte("h"), longest), Transport: phone.UDP},
+		})
+	}
+	if _, err := w.Configure(t.Context(), c); err != nil {
+		t.Error(err)
+	}
+}

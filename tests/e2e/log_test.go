@@ -20,14 +20,19 @@ const secret = "correct-horse-battery"
 // it can.
 func registered(t *testing.T, options ...string) (c *mcpclient.Client, a, b *phones.Phone) {
 	t.Helper()
+	return registeredAs(t, secret, options...)
+}
+
+func registeredAs(t *testing.T, password string, options ...string) (c *mcpclient.Client, a, b *phones.Phone) {
+	t.Helper()
 	c = mcpclient.Start(t, programs, mcpclient.Options{Args: append([]string{"--pbx=127.0.0.1:0"}, options...)})
 	listens := regexp.MustCompile(`address"?[=:]"?(127\.0\.0\.1:\d+)`).FindStringSubmatch(c.Stderr())
 	if listens == nil {
 		t.Fatalf("the log does not say where the PBX listens:\n%s", c.Stderr())
 	}
 	domain := listens[1]
-	a = phones.Add(t, c, "a", mcpclient.Args{"domain": domain, "password": secret})
-	b = phones.Add(t, c, "b", mcpclient.Args{"domain": domain, "password": secret})
+	a = phones.Add(t, c, "a", mcpclient.Args{"domain": domain, "password": password})
+	b = phones.Add(t, c, "b", mcpclient.Args{"domain": domain, "password": password})
 	return c, a, b
 }
 

@@ -19,6 +19,9 @@ import (
 const (
 	frameTime       = 20 * time.Millisecond
 	framesPerSecond = int(time.Second / frameTime)
+	// Between two ticks leave the packets whose turn it is then: those of 10,
+	// 30 and 50 ms.
+	halfTime = frameTime / 2
 )
 
 // samples is the length of a frame at a rate in Hz.
@@ -162,26 +165,37 @@ func (e *Engine) run(clock *ticker, before, ended chan struct{}) {
 	defer e.working.Done()
 	defer close(ended)
 	<-before
-	for made := 0; ; {
-		due := clock.wait()
+	for made, fine := 0, false; ; { // half ticks
+		due := clock.wait(fine)
 		if due == 0 {
 			return
 		}
-		now := time.Now()
-		for i := range due {
-			e.late.note(now.Sub(clock.begin.Add(time.Duration(made+i+1) * frameTime)))
-		}
+		e.noteLate(clock.begin, made, due, fine)
 		streams := *e.active.Load()
-		if skipped := due - mostTicksAtOnce; skipped > 0 {
+		if skipped := (due-made)/2 - mostTicksAtOnce; skipped > 0 {
 			for _, s := range streams {
 				s.skip(skipped)
 			}
-			made += skipped
-			due = mostTicksAtOnce
+			made += 2 * skipped
 		}
-		for range due {
+		for made < due {
 			made++
-			e.tick(streams, clock.begin.Add(time.Duration(made)*frameTime), uint64(made))
+			if made%2 != 0 {
+				e.halfTick(streams)
+				continue
+			}
+			e.tick(streams, clock.begin.Add(time.Duration(made)*halfTime), uint64(made/2))
+		}
+		fine = slices.ContainsFunc(streams, (*Stream).paced)
+	}
+}
+
+// noteLate notes how late each tick was that has become due since made.
+func (e *Engine) noteLate(begin time.Time, made, due int, fine bool) {
+	now := time.Now()
+	for ; made < due; made++ {
+		if fine || made%2 != 0 { // it ends in a whole tick
+			e.late.note(now.Sub(begin.Add(time.Duration(made+1) * halfTime)))
 		}
 	}
 }
@@ -194,5 +208,12 @@ func (e *Engine) tick(streams []*Stream, now time.Time, number uint64) {
 	}
 	for _, s := range streams {
 		s.send(number)
+	}
+}
+
+// halfTick is the time between two ticks.
+func (e *Engine) halfTick(streams []*Stream) {
+	for _, s := range streams {
+		s.sendPackets(0)
 	}
 }

@@ -35,6 +35,11 @@ type plan struct {
 	decoder [128]*decoder
 	ptime   int // samples per packet
 
+	// reserve is how many samples a packet leaves behind that is sent with a
+	// tick: none, or half a frame where packets are no whole frames. What
+	// would leave less goes half a tick later, so that all go evenly.
+	reserve int
+
 	fromSource, fromGroup *converter // to the rate that is sent
 }
 
@@ -60,6 +65,9 @@ func newPlan(m Params, sink Sink, before *plan) (*plan, error) {
 	}
 	ms = max(10, min(60, (ms+5)/10*10))
 	p.ptime = m.Send.SampleRate / 1000 * ms
+	if ms%20 != 0 {
+		p.reserve = m.Send.SampleRate / 1000 * 10
+	}
 
 	var err error
 	if before != nil && before.Send == m.Send {

@@ -71,15 +71,29 @@ func (s *Stream) send(tick uint64) {
 	}
 	s.sounds.sent.Frame(pcm, 0, p.Send.SampleRate)
 	l.pending = append(l.pending, pcm...)
-	for len(l.pending) >= p.ptime {
+	s.sendPackets(p.reserve)
+	s.record(pcm)
+}
+
+// sendPackets sends the packets that are full, and as many samples are there
+// beyond them as reserve says.
+func (s *Stream) sendPackets(reserve int) {
+	l := &s.leg
+	p := l.plan
+	if p == nil {
+		return
+	}
+	for len(l.pending) >= p.ptime+reserve {
 		l.payload = p.encoder.Encode(l.payload[:0], l.pending[:p.ptime])
 		s.transmit(p.SendPT, !l.talking, l.timestamp, l.payload)
 		l.talking = true
 		l.timestamp += uint32(p.ptime * p.Send.ClockRate / p.Send.SampleRate)
 		l.pending = l.pending[:copy(l.pending, l.pending[p.ptime:])]
 	}
-	s.record(pcm)
 }
+
+// paced reports whether some of the stream's packets leave between two ticks.
+func (s *Stream) paced() bool { return s.leg.plan != nil && s.leg.plan.reserve > 0 }
 
 // transmit sends a packet. An error is one of the network, which RTP bears: the
 // far end counts the packet as lost.

@@ -2,6 +2,7 @@ package call
 
 import (
 	"errors"
+	"time"
 
 	"ringmaster/proto/phone"
 	"ringmaster/worker/audio"
@@ -52,6 +53,14 @@ func (c *Call) Reject(status int, reason string) error {
 	return c.step(callstate.Refuse, status, reason)
 }
 
+// cancelWithin is how long a hangup waits for the far end's first answer, which
+// a CANCEL has to wait for.
+const cancelWithin = 2 * time.Second
+
+// ErrNotLeft is what a hangup of an INVITE is told when no CANCEL has left in
+// time: it will, with the far end's first answer.
+var ErrNotLeft = errors.New("the far end has not answered the INVITE at all yet, and before that no CANCEL may be sent (RFC 3261 §9.1)")
+
 // Hangup ends the call. left is called once, when the BYE, CANCEL or refusal
 // has left, or with the reason why it could not; already is true when there
 // was nothing to end.
@@ -61,7 +70,7 @@ func (c *Call) Hangup(left func(already bool, err error)) {
 		left(true, nil)
 		return
 	case phone.StateNull:
-		c.session.Cancel()
+		c.session.Cancel(nil)
 		left(false, nil)
 		return
 	}

@@ -64,5 +64,9 @@ func (c outbound) Failed(err error) {
 		c.sent(err)
 		return
 	}
-	c.must(callstate.Declined, 408, "Request Timeout")
+	status, text := 408, "Request Timeout"
+	if statusOf(err) == 503 {
+		status, text = 503, "Service Unavailable: "+err.Error()
+	}
+	c.must(callstate.Declined, status, text)
 }

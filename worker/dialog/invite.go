@@ -83,6 +83,11 @@ func (s *Session) sendInvite(dest sip.Uri, headers []Header, targets []sipua.Tar
 			}
 		},
 		OnFail: s.failed,
+		OnCancelSent: func() {
+			if s.cancelLeft != nil {
+				s.cancelLeft()
+			}
+		},
 	})
 	return nil
 }
@@ -108,10 +113,11 @@ func (s *Session) progressed(res *sip.Response) {
 	s.observer.Progressed(answerOf(res))
 }
 
-// Cancel gives up our INVITE: CANCEL, as soon as RFC 3261 §9.1 allows it. The
-// observer hears Declined (487), Failed, or Accepted when a 2xx crossed it.
-func (s *Session) Cancel() {
-	s.cancelled = true
+// Cancel gives up our INVITE: CANCEL, as soon as RFC 3261 §9.1 allows it; left
+// is called when it has left the socket, which may be never. The observer hears
+// Declined (487), Failed, or Accepted when a 2xx crossed it.
+func (s *Session) Cancel(left func()) {
+	s.cancelled, s.cancelLeft = true, left
 	switch {
 	case s.invite != nil:
 		s.invite.Cancel()

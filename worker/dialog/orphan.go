@@ -81,7 +81,7 @@ func (e *Endpoint) bury(d phone.Dialog, ended func()) error {
 	case d.Inbound:
 		s.refuseAfterDeath()
 	default:
-		s.Cancel()
+		s.Cancel(nil)
 		s.cancelNextTry()
 		e.cfg.Loop.After(wordPatience, func() {
 			if s.remoteTag != "" {

@@ -87,7 +87,7 @@ func TestCancelBeforeTheAnswer(t *testing.T) {
 	p.answer(invite, 180, "far", p.contact())
 	n.hears("sent")
 	n.hears("progressed 180")
-	n.on(s.Cancel)
+	n.on(func() { s.Cancel(nil) })
 	cancel := p.request(sip.CANCEL)
 	if cancel.Via().Value() != invite.Via().Value() || cancel.CSeq().SeqNo != invite.CSeq().SeqNo {
 		t.Errorf("CANCEL does not match its INVITE:\n%s", cancel)
@@ -105,7 +105,7 @@ func TestAnswerThatCrossesTheCancel(t *testing.T) {
 	p.answer(invite, 180, "far", p.contact())
 	n.hears("sent")
 	n.hears("progressed 180")
-	n.on(s.Cancel)
+	n.on(func() { s.Cancel(nil) })
 	cancel := p.request(sip.CANCEL)
 	p.answer(invite, 200, "far", p.contact())
 	p.answer(cancel, 481, "far")

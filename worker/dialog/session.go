@@ -78,6 +78,7 @@ type Session struct {
 	ack        *sip.Request    // of its 2xx, to repeat
 	ackTo      sipua.Target
 	cancelled  bool      // it is to be given up
+	cancelLeft func()    // told when the CANCEL has left; nil for nobody
 	told       bool      // the observer knows that it has left
 	redirects  redirects // where 3xx responses have sent it
 	inviting   bool      // our INVITE or re-INVITE is not final

@@ -2,6 +2,7 @@ package handset
 
 import (
 	"context"
+	"errors"
 
 	"ringmaster/proto/phone"
 	"ringmaster/proto/siptx"
@@ -230,11 +231,12 @@ func (h *Handset) hangup(cmd phone.Hangup, done reply) {
 		return
 	}
 	c.Hangup(func(already bool, err error) {
-		if err != nil {
+		pending := errors.Is(err, call.ErrNotLeft)
+		if err != nil && !pending {
 			done(phone.Outcome{}, phone.Errorf(phone.Unreachable, "call %d is over here, but the far end could not be told: %v", c.ID(), err))
 			return
 		}
-		done(phone.Outcome{Call: &phone.CallOutcome{CallID: c.ID(), State: c.State(), Already: already}}, nil)
+		done(phone.Outcome{Call: &phone.CallOutcome{CallID: c.ID(), State: c.State(), Already: already, Pending: pending}}, nil)
 	})
 }
 

@@ -39,7 +39,7 @@ func Await(ctx context.Context, p phone.Phone, o Options, tempDir string, waitin
 		HandshakeConfig: phonewire.Handshake(),
 		Plugins:         plugin.PluginSet{phonewire.PluginName: &served{phone: p, options: o}},
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
-			return grpc.NewServer(append(opts, grpc.StatsHandler(tether{gone}))...)
+			return grpc.NewServer(append(opts, grpc.StatsHandler(tether{gone}), grpc.MaxRecvMsgSize(requestBound))...)
 		},
 		Logger: hclog.NewNullLogger(), // its words at the end are about sockets that we close
 		Test:   &plugin.ServeTestConfig{Context: ctx, ReattachConfigCh: config, CloseCh: closed},

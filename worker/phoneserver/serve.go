@@ -19,6 +19,11 @@ import (
 // ErrNotAWorker is returned by Serve in a process that no supervisor started.
 var ErrNotAWorker = errors.New("this program was not started by a supervisor: to use a phone by hand, say run")
 
+// requestBound is how many bytes a request may have. The longest is Configure
+// with the dialogs that a dead worker has left: of 512 calls, each with an INVITE
+// and a route of 64 KiB at most, for the far ends decide how long those are.
+const requestBound = 128 << 20
+
 // Options are what the service needs beside the phone.
 type Options struct {
 	// Version of this program; the supervisor compares it with its own.
@@ -51,7 +56,7 @@ func Serve(ctx context.Context, p phone.Phone, o Options) error {
 		HandshakeConfig: handshake,
 		Plugins:         plugin.PluginSet{phonewire.PluginName: &served{phone: p, options: o}},
 		GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
-			s := grpc.NewServer(opts...)
+			s := grpc.NewServer(append(opts, grpc.MaxRecvMsgSize(requestBound))...)
 			context.AfterFunc(ctx, s.Stop)
 			return s
 		},

@@ -33,6 +33,8 @@ type Outgoing struct {
 	// nobody answered or nothing could be sent, Invalid when the request is
 	// not fit to be sent.
 	OnFail func(err error)
+	// OnCancelSent: the CANCEL of an INVITE that was given up has left.
+	OnCancelSent func()
 }
 
 // ClientTx is an Outgoing on its way, through every attempt.
@@ -97,7 +99,8 @@ func (c *ClientTx) attempt() {
 				c.out.OnSent(req, t)
 			}
 		},
-		Response: func(res *sip.Response) { c.response(res, req) },
+		Response:   func(res *sip.Response) { c.response(res, req) },
+		CancelSent: c.out.OnCancelSent,
 		Fail: func(err error) {
 			if !c.failover() {
 				c.fail(unreachable(req, t, err))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -99,6 +100,9 @@ func Listen(l *loop.Loop, cfg Config, h Handler) (*UA, error) {
 			if cfg.Lost != nil {
 				_ = l.Post(func() { cfg.Lost(t, why) }) // as below
 			}
+		},
+		Undelivered: func(method, branch string, why error) {
+			_ = l.Post(func() { u.layer.Undelivered(method, branch, why) }) // as below
 		},
 		Handle: func(msg sip.Message, back sipnet.Target) {
 			<-ready
@@ -219,9 +223,14 @@ func (u *UA) SendAck(ack *sip.Request, t Target) error {
 	return nil
 }
 
-// unreachable says that a request got nowhere.
+// unreachable says that a request got nowhere; its status is the one that such
+// an end counts as (RFC 3261 §8.1.3.1).
 func unreachable(req *sip.Request, t Target, err error) error {
-	return phone.Errorf(phone.Unreachable, "%s to %s (%s) failed: %v", req.Method, t.Addr, t.Transport, err)
+	failed := phone.Errorf(phone.Unreachable, "%s to %s (%s) failed: %v", req.Method, t.Addr, t.Transport, err)
+	if failed.Status = 503; errors.Is(err, siptx.ErrTimeout) {
+		failed.Status = 408
+	}
+	return failed
 }
 
 func noTarget(req *sip.Request) error {
