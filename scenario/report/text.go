@@ -65,6 +65,9 @@ func (s Style) Line(e timeline.Entry) string {
 	return strings.TrimRight(line, " ")
 }
 
+// Details is what Line says of an entry's data.
+func Details(e timeline.Entry) string { return details(e) }
+
 // details shows data as key=value, by key; nothing that is empty. A SIP status
 // comes first, without its keys.
 func details(e timeline.Entry) string {

@@ -35,6 +35,7 @@ var floor = map[string]int{
 	"scenario/schema":     3,
 	"supervisor/fleet":    3,
 	"supervisor/report":   3,
+	"supervisor/explain":  3,
 	"supervisor/pbx":      3,
 	"worker/dialog":       3,
 	"worker/registration": 3,

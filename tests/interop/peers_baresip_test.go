@@ -34,6 +34,7 @@ func TestWithBaresip(t *testing.T) {
 		{"PCMA, audio both ways", "", 8000, "PCMA/8000/1", soundAs("PCMA")},
 		{"G722, audio both ways", "", 16000, "G722/16000/1", soundAs("G722")},
 		{"L16, audio both ways", "L16", 16000, "L16/16000/1", soundAs("L16")},
+		{"ptime 30 asked by the far end, audio both ways", "", 8000, "PCMU/8000/1;ptime=30", packetsOf30},
 		{"call from the far end, audio both ways", "", 8000, "PCMU/8000/1", calledByBaresip},
 		{"early media from our phone, calling", "", 8000, "PCMU/8000/1", earlyToBaresip},
 		{"early media from our phone, called (183 with SDP)", "", 8000, "PCMU/8000/1", earlyFromPhone},
@@ -106,6 +107,16 @@ func soundAs(codec string) func(*onward) {
 			o.t.Errorf("the codec is %s, want %s", got, codec)
 		}
 		o.sound()
+	}
+}
+
+// packetsOf30: in its offer baresip asks for packets of 30 ms. (In its answer it
+// would ask for what our offer does.)
+func packetsOf30(o *onward) {
+	calledByBaresip(o)
+	rtp := o.a.Do("get_call_info", mcpclient.Args{"call_id": o.atA}).Object("rtp")
+	if rtp.Int("tx_bytes") != 240*rtp.Int("tx_packets") || rtp.Int("rx_bytes") != 160*rtp.Int("rx_packets") {
+		o.t.Errorf("packets are not of 240 bytes, or what comes not of 160: %s", rtp.Text)
 	}
 }
 

@@ -19,10 +19,6 @@ type row struct{ feature, peer, result string }
 
 // untried are features that no peer of these tests can exercise, and why.
 var untried = [...]row{
-	{"comfort noise received (RFC 3389)", "none", "no peer here sends it; worker/audio tests it"},
-	{"SSRC change, loss, reordering and duplication on purpose", "none", "the peers have no such switch; worker/rtpsession and worker/audio test them"},
-	{"RTCP round-trip time", "none", "the peers show no figure to compare with; worker/rtpsession tests it"},
-	{"ptime other than 20 ms from our phone", "none", "no peer here asks for it; worker/negotiate tests it"},
 	{"opus", "none", "not built in"},
 }
 
