@@ -21,6 +21,7 @@ var unbounded = map[string]string{
 	"dropped":                  "phone_ids of 32 characters",
 	"errors":                   "errors are never cut",
 	"patterns_used":            "names of the scenario that was given",
+	"checked":                  "names of rules",
 
 	"rtcp_flows":                     "under 100 bytes for each call of the capture; rtp_flows, of many more, gives way",
 	"phone_rtp_codecs_seen":          "a few names",

@@ -1,0 +1,196 @@
+package explain
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"ringmaster/proto/phone"
+	"ringmaster/supervisor/diagnose"
+)
+
+// Ending is how a call stands, or how it ended.
+type Ending struct {
+	Outcome string // one of the Outcome constants
+	EndedBy string // one of the By constants
+	Status  int    // SIP status that goes with it; 0 when there is none
+	Text    string // its reason phrase
+	Meaning string // what the status usually means
+	Cause   *Cause // nil when no message said one
+	Said    string // the Reason header of what ended it, when that is no such cause (RFC 3326)
+}
+
+// How a call stands.
+const (
+	OutcomeCalling    = "calling"     // no answer of any kind yet, or only 100
+	OutcomeRinging    = "ringing"     // it rings, here or there
+	OutcomeTalking    = "talking"     // it is answered
+	OutcomeCompleted  = "completed"   // answered, and ended in order
+	OutcomeRefused    = "refused"     // a final answer of 300 or more
+	OutcomeCancelled  = "cancelled"   // the caller gave up
+	OutcomeNoResponse = "no response" // nobody said anything final
+	OutcomeDropped    = "dropped"     // answered, and ended by a fault
+)
+
+// Who ended a call.
+const (
+	ByLocal   = "local"
+	ByFarEnd  = "far end"
+	ByNetwork = "network"
+	ByNobody  = "nobody yet"
+)
+
+func (r *record) ending() Ending {
+	e := Ending{EndedBy: ByNobody, Status: r.Call.LastStatus, Text: short(r.Call.LastStatusText, 100)}
+	if e.Status > 0 {
+		e.Meaning = meaningOf(e.Status).means
+	}
+	if !r.over() {
+		e.Outcome = r.standing()
+		return e
+	}
+	e.Outcome, e.EndedBy = r.ended()
+	last := r.lastWord()
+	if last == nil {
+		return e
+	}
+	e.Cause = causeIn(*last)
+	if e.Cause == nil {
+		e.Said = short(last.Header("Reason"), 120)
+	}
+	if last.IsRequest() && last.Method == "BYE" && e.Status == 200 {
+		e.Meaning = "the call was answered, and ended by BYE"
+	}
+	return e
+}
+
+func (r *record) standing() string {
+	switch r.Call.State {
+	case phone.StateConnecting, phone.StateConfirmed:
+		return OutcomeTalking
+	case phone.StateIncoming, phone.StateEarly:
+		return OutcomeRinging
+	}
+	return OutcomeCalling
+}
+
+func (r *record) ended() (outcome, by string) {
+	if r.died {
+		return OutcomeDropped, ByLocal
+	}
+	bye := r.firstBye()
+	switch {
+	case bye != nil:
+		return r.byed(bye)
+	case r.answered():
+		// Without a BYE: the far end had forgotten the call, or was silent.
+		if r.Call.LastStatus == 481 {
+			return OutcomeDropped, ByFarEnd
+		}
+		return OutcomeDropped, ByNetwork
+	}
+	return r.unanswered()
+}
+
+// byed is how a call ended in which there was a BYE.
+func (r *record) byed(bye *diagnose.Message) (outcome, by string) {
+	switch {
+	case !bye.Sent:
+		return OutcomeCompleted, ByFarEnd
+	case r.ackMissing():
+		return OutcomeDropped, ByNetwork
+	case r.Call.LastStatus >= 300:
+		return OutcomeDropped, ByLocal
+	}
+	return OutcomeCompleted, ByLocal
+}
+
+func (r *record) unanswered() (outcome, by string) {
+	if cancels := r.find("CANCEL"); len(cancels) > 0 {
+		if cancels[0].ours {
+			return OutcomeCancelled, ByLocal
+		}
+		return OutcomeCancelled, ByFarEnd
+	}
+	m := r.refusal()
+	switch {
+	case m != nil && m.Sent:
+		return OutcomeRefused, ByLocal
+	case m != nil:
+		return OutcomeRefused, ByFarEnd
+	}
+	return OutcomeNoResponse, ByNetwork
+}
+
+// firstBye is the first BYE on record; nil when there was none.
+func (r *record) firstBye() *diagnose.Message {
+	for _, x := range r.find("BYE") {
+		if x.request != nil {
+			return x.request
+		}
+	}
+	return nil
+}
+
+// lastWord is the message that ended the call; nil when none did.
+func (r *record) lastWord() *diagnose.Message {
+	if bye := r.firstBye(); bye != nil {
+		return bye
+	}
+	if cancels := r.find("CANCEL"); len(cancels) > 0 && cancels[0].request != nil {
+		return cancels[0].request
+	}
+	return r.refusal()
+}
+
+// summary is two sentences: what became of the call, and the most important
+// finding.
+func (r *record) summary(report Report) string {
+	first := r.beginning() + ", " + r.conclusion(report.Ending) + "."
+	for _, f := range report.Findings {
+		if f.Severity != Note && f.Rule != ruleRefused {
+			return first + " " + f.Finding
+		}
+	}
+	if len(report.Findings) > 0 && report.Findings[0].Rule == ruleRefused {
+		return first + " What to do: " + strings.TrimSuffix(report.Findings[0].Advice, ".") + "."
+	}
+	if len(report.Findings) > 0 {
+		return first + " " + report.Findings[0].Finding
+	}
+	return first + " Nothing unusual was found."
+}
+
+func (r *record) beginning() string {
+	far := cmp.Or(short(diagnose.URI(r.Call.RemoteURI), 80), "an unknown far end")
+	if r.outbound() {
+		return fmt.Sprintf("%s called %s", r.PhoneID, far)
+	}
+	return fmt.Sprintf("%s was called by %s", r.PhoneID, far)
+}
+
+func (r *record) conclusion(e Ending) string {
+	status := strings.TrimSpace(fmt.Sprint(e.Status, " ", e.Text))
+	lasted := max(0, roughly(r.end.Sub(r.Call.AnsweredAt)))
+	by := map[string]string{ByLocal: "this phone", ByFarEnd: "the far end", ByNetwork: "the network"}[e.EndedBy]
+	switch e.Outcome {
+	case OutcomeCalling:
+		return "and there is no answer yet"
+	case OutcomeRinging:
+		return "and it rings"
+	case OutcomeTalking:
+		return "and they are talking"
+	case OutcomeCompleted:
+		return fmt.Sprintf("which was answered, lasted %v and was ended by %s", lasted, by)
+	case OutcomeRefused:
+		return fmt.Sprintf("which %s refused with %s (%s)", by, status, e.Meaning)
+	case OutcomeCancelled:
+		return fmt.Sprintf("which %s cancelled before it was answered", by)
+	case OutcomeDropped:
+		if !r.answered() {
+			return "which ended by a fault before it was answered"
+		}
+		return fmt.Sprintf("which was answered and ended by a fault after %v", lasted)
+	}
+	return "and it ended without a final answer"
+}
