@@ -60,7 +60,7 @@ func newHouse(ctx context.Context, e Edges, o options, onChange func(added, remo
 		OnChange:       onChange,
 		Now:            e.Now, Log: log.Named("fleet"),
 	})
-	h.runs = runs.NewStore(&runs.Runner{Phones: h.fleet, Hub: h.journal, RecordingsDir: h.roots.Recordings, CapturesDir: h.roots.Captures})
+	h.runs = runs.NewStore(&runs.Runner{Phones: h.fleet, Fleet: h.fleet, Codecs: h.codecs, Hub: h.journal, RecordingsDir: h.roots.Recordings, CapturesDir: h.roots.Captures})
 	if o.pbx.wanted {
 		if err := h.startPBX(o.pbx.addr); err != nil {
 			return nil, errors.Join(cannot(err), h.close(ctx))

@@ -44,6 +44,7 @@ func commands() []command {
 		{"serve", "serve MCP on stdin and stdout (the default)", serve},
 		{"run", "run scenarios on the phones of a profile: run FILE… --profile FILE [--pbx]", runScenarios},
 		{"validate", "check scenarios and touch nothing: validate FILE…", validate},
+		{"schema", "write the JSON Schema of scenarios, for editors", printSchema},
 		{"pbx", "run the embedded PBX alone: pbx [--profile FILE] [ADDRESS]", servePBX},
 		{"demo", "show what this is: two phones call each other through the embedded PBX", showDemo},
 		{"doctor", "look whether phones will work on this machine, and say what to do", examine},

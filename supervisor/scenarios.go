@@ -11,6 +11,7 @@ import (
 
 	"ringmaster/scenario"
 	"ringmaster/scenario/pattern"
+	"ringmaster/scenario/schema"
 )
 
 // folders is a flag that may be given several times.
@@ -84,6 +85,36 @@ func loadScenarios(files []string, patterns *pattern.Library) ([]loaded, error) 
 		return nil, invalid(errors.Join(faults...))
 	}
 	return all, nil
+}
+
+// printSchema writes the JSON Schema of the scenario language, for editors.
+func printSchema(_ context.Context, e Edges, args []string) error {
+	f := flag.NewFlagSet("schema", flag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	var dirs folders
+	patternsFlag(f, &dirs)
+	rest, err := parse(f, args)
+	if errors.Is(err, errHelp) {
+		return usage(e, "schema [--patterns FOLDER]…: write the JSON Schema of scenarios, for editors", f)
+	}
+	if err == nil && len(rest) > 0 {
+		err = invalid(fmt.Errorf("schema takes flags only, not %q", rest[0]))
+	}
+	if err != nil {
+		return err
+	}
+	patterns, err := loadPatterns(dirs)
+	if err != nil {
+		return err
+	}
+	text, err := schema.JSON(patterns)
+	if err != nil {
+		return cannot(err)
+	}
+	if _, err := e.Stdout.Write(text); err != nil {
+		return cannot(err)
+	}
+	return nil
 }
 
 // validate checks scenarios and touches nothing.

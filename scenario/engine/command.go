@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"ringmaster/proto/phone"
+	"ringmaster/scenario/judge"
 	"ringmaster/scenario/spec"
 	"ringmaster/scenario/timeline"
 )
@@ -25,7 +27,7 @@ func (r *run) command(s *sequence) bool {
 	r.recordAction(s, id, call, arguments(s.at.Step))
 	since := mark{index: len(r.history), position: r.env.Feed.Position(), phone: id, incarnation: r.incarnations[id]}
 	s.command = true
-	r.launch(do, func(out phone.Outcome, err error) {
+	r.launch(r.contextOf(s), do, func(out phone.Outcome, err error) {
 		s.command = false
 		since.cursor = out.Cursor
 		s.since, s.chain = since, 0
@@ -34,11 +36,19 @@ func (r *run) command(s *sequence) bool {
 	return false
 }
 
+// contextOf is that of a sequence's commands.
+func (r *run) contextOf(s *sequence) context.Context {
+	if s.final {
+		return r.finalCtx
+	}
+	return r.commandCtx
+}
+
 // launch begins a deed in the loop, waits for its answer beside the loop and
 // settles it in the loop.
-func (r *run) launch(do deed, settle func(phone.Outcome, error)) {
+func (r *run) launch(ctx context.Context, do deed, settle func(phone.Outcome, error)) {
 	r.underWay++
-	answer := do(r.commandCtx)
+	answer := do(ctx)
 	go func() {
 		out, err := answer()
 		r.completed <- func() { settle(out, err) }
@@ -48,7 +58,7 @@ func (r *run) launch(do deed, settle func(phone.Outcome, error)) {
 // done goes on after a command. One that the end of the run broke off has not
 // failed: nobody knows how it would have ended.
 func (r *run) done(s *sequence, id phone.ID, out phone.Outcome, err error) {
-	if err != nil && r.phase != running && r.commandCtx.Err() != nil {
+	if err != nil && r.phase != running && r.contextOf(s).Err() != nil {
 		r.amend(s, map[string]any{"broken_off": true})
 		r.cutOff(s)
 		return
@@ -61,9 +71,18 @@ func (r *run) done(s *sequence, id phone.ID, out phone.Outcome, err error) {
 		return
 	}
 	r.amend(s, outcome(out))
-	if _, ok := s.at.Step.(spec.MakeCall); ok && out.Call != nil {
+	switch step := s.at.Step.(type) {
+	case spec.MakeCall:
+		if out.Call == nil {
+			break
+		}
 		s.made = append(s.made, madeCall{id, out.Call.CallID})
 		r.calls.make(id, out.Call.CallID)
+		if step.SaveCall != "" {
+			r.set(s, step.SaveCall, int64(out.Call.CallID))
+		}
+	case spec.Snapshot:
+		r.snapshot(s, id, step, out)
 	}
 	if out.Call != nil && s.entry >= 0 && r.record.entries[s.entry].CallID == nil {
 		call := out.Call.CallID
@@ -80,6 +99,9 @@ func (r *run) deed(s *sequence, id phone.ID, call *phone.CallID) (deed, *phone.C
 	}
 	if id == "" {
 		return nil, call
+	}
+	if change := r.change(id, s.at.Step); change != nil {
+		return change, nil
 	}
 	switch step := s.at.Step.(type) {
 	case spec.AttendedTransfer:
@@ -122,8 +144,22 @@ func callCommand(step spec.Step, call *phone.CallID) phone.Command {
 		return phone.StopAudio{CallID: call}
 	case spec.SetCodecs:
 		return phone.SetCodecs{CallID: call, Codecs: step.Codecs}
+	case spec.Snapshot:
+		return phone.GetCall{CallID: call}
 	}
 	return nil
+}
+
+// snapshot puts what the phone said of a call onto the timeline.
+func (r *run) snapshot(s *sequence, id phone.ID, step spec.Snapshot, out phone.Outcome) {
+	for _, c := range out.Calls {
+		data := judge.CallData(c)
+		data["label"] = step.Label
+		r.record.add(time.Now(), timeline.Entry{
+			Kind: timeline.Meta, Type: "snapshot.taken", PhoneID: timeline.Phone(id), CallID: &c.CallID, Data: data,
+			HookID: timeline.Text(s.id), PatternName: timeline.Text(s.pattern),
+		})
+	}
 }
 
 func (r *run) one(id phone.ID, cmd phone.Command) deed {
@@ -219,11 +255,15 @@ func arguments(step spec.Step) map[string]any {
 	case spec.SendMessage:
 		return map[string]any{"to": step.To, "body": step.Body}
 	case spec.SetCodecs:
-		codecs := make([]any, len(step.Codecs))
-		for i, c := range step.Codecs {
-			codecs[i] = c
-		}
-		return map[string]any{"codecs": codecs}
+		return map[string]any{"codecs": texts(step.Codecs)}
+	case spec.Snapshot:
+		return map[string]any{"label": step.Label}
+	case spec.AddPhone:
+		return map[string]any{"domain": step.Settings.Domain, "username": step.Settings.Username, "transport": string(step.Settings.Transport)}
+	case spec.DropPhone:
+		return map[string]any{"hangup_calls": step.HangupCalls}
+	case spec.UpdatePhone:
+		return changed(step.Update)
 	}
 	return nil
 }
@@ -262,7 +302,7 @@ func (r *run) collectRecordings(s *sequence, step spec.CollectRecordings) bool {
 	found := make([]*timeline.Artifact, len(ids))
 	files := r.env.Files
 	s.command = true
-	r.launch(lookFor(files, queries, found), func(phone.Outcome, error) {
+	r.launch(r.contextOf(s), lookFor(files, queries, found), func(phone.Outcome, error) {
 		s.command = false
 		r.amend(s, nil)
 		for i, id := range ids {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -16,7 +17,7 @@ func (r *run) end(status timeline.Status, reason string) {
 	if r.phase != running {
 		return
 	}
-	r.phase, r.verdict = stopping, verdict{status, reason}
+	r.phase, r.verdict, r.decided = stopping, verdict{status, reason}, time.Now()
 	r.cutWaits()
 	r.alarms.set(time.Now().Add(drainTime), r.giveUp)
 }
@@ -24,7 +25,7 @@ func (r *run) end(status timeline.Status, reason string) {
 // cutWaits ends every sequence that is only waiting.
 func (r *run) cutWaits() {
 	for _, s := range slices.Clone(r.sequences) {
-		if !s.command && (s.waiting != nil || s.alarm != nil) {
+		if !s.ended && !s.final && !s.command && (s.waiting != nil || s.alarm != nil) {
 			r.cutOff(s)
 		}
 	}
@@ -44,28 +45,51 @@ func (r *run) advancePhase() {
 	}
 	switch r.phase {
 	case stopping:
+		if len(r.scenario.Expect) > 0 && r.verdict.status != timeline.Error {
+			r.judge()
+			return
+		}
 		r.clean()
+	case judging:
+		if r.judgement.done || r.cancelled {
+			r.clean()
+		}
 	case cleaning:
+		r.finishUp()
+	case finishing:
+		if r.cancelled {
+			r.hangUpOwn()
+			return
+		}
+		r.collect()
+	case hangingUp:
 		r.collect()
 	}
 }
 
-// clean lets the hooks on scenario.stopped run; a cancelled run hangs up what
-// it called instead.
+// clean lets the hooks on scenario.stopped run; those of a cancelled run do
+// not.
 func (r *run) clean() {
 	r.phase = cleaning
 	r.giveUp()
-	if r.cancelled {
-		r.hangUpOwn()
+	if !r.cancelled {
+		r.commandCtx, r.giveUp = context.WithCancel(r.ctx)
+		r.stopped(nil)
+		r.alarms.set(time.Now().Add(cleanupTime), r.cleanupOverdue)
+		r.react()
+	}
+	r.advancePhase()
+}
+
+// stopped raises scenario.stopped, once.
+func (r *run) stopped(more map[string]any) {
+	if r.toldStopped {
 		return
 	}
-	r.commandCtx, r.giveUp = context.WithCancel(r.ctx)
-	r.raise(nil, phone.Event{Type: "scenario.stopped", Data: map[string]any{
-		"status": string(r.verdict.status), "reason": r.verdict.reason,
-	}}, 0)
-	r.alarms.set(time.Now().Add(cleanupTime), r.cleanupOverdue)
-	r.react()
-	r.advancePhase()
+	r.toldStopped = true
+	data := map[string]any{"status": string(r.verdict.status), "reason": r.verdict.reason}
+	maps.Copy(data, more)
+	r.raise(nil, phone.Event{Type: "scenario.stopped", Data: data}, 0)
 }
 
 func (r *run) cleanupOverdue() {
@@ -76,17 +100,47 @@ func (r *run) cleanupOverdue() {
 	r.cut()
 }
 
+// finishUp runs finally: of a cancelled run, too.
+func (r *run) finishUp() {
+	r.phase = finishing
+	if len(r.scenario.Finally) > 0 {
+		limit := cleanupTime
+		if r.cancelled {
+			limit = hangupTime
+		}
+		r.boundFinal(limit)
+		r.start(&sequence{id: "finally", where: "finally", final: true, actions: r.scenario.Finally, since: mark{index: len(r.history), position: r.position}})
+		r.react()
+	}
+	r.advancePhase()
+}
+
+// boundFinal ends finally after a time.
+func (r *run) boundFinal(limit time.Duration) {
+	r.alarms.set(time.Now().Add(limit), func() {
+		if r.phase != finishing || len(r.sequences) == 0 || r.finalCtx.Err() != nil {
+			return
+		}
+		r.fault(timeline.Fault{Kind: timeline.Unfinished, Msg: "finally was not done within " + limit.String() + ": " + r.sequences[0].String()})
+		r.endFinal()
+		for _, s := range slices.Clone(r.sequences) {
+			if !s.ended && !s.command && s.group == nil {
+				r.cutOff(s)
+			}
+		}
+	})
+}
+
 // hangUpOwn ends the calls that a cancelled run has made.
 func (r *run) hangUpOwn() {
+	r.phase = hangingUp
 	open := r.calls.open()
-	r.raise(nil, phone.Event{Type: "scenario.stopped", Data: map[string]any{
-		"status": string(r.verdict.status), "reason": r.verdict.reason, "calls_hung_up": int64(len(open)),
-	}}, 0)
+	r.stopped(map[string]any{"calls_hung_up": int64(len(open))})
 	r.react()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), hangupTime)
 	r.commandCtx, r.giveUp = ctx, cancel
 	phones := r.env.Phones
-	r.launch(func(ctx context.Context) Answer {
+	r.launch(ctx, func(ctx context.Context) Answer {
 		answers := make([]Answer, len(open))
 		for i, c := range open {
 			answers[i] = phones.Begin(ctx, c.phone, phone.Hangup{CallID: &c.call})
@@ -110,7 +164,7 @@ func (r *run) collect() {
 	}
 	found := make([]*timeline.Artifact, len(ids))
 	files := r.env.Files
-	r.launch(lookFor(files, queries, found), func(phone.Outcome, error) {
+	r.launch(ctx, lookFor(files, queries, found), func(phone.Outcome, error) {
 		for i, id := range ids {
 			r.artifacts[id] = found[i]
 		}

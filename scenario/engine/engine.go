@@ -98,10 +98,12 @@ type Env struct {
 // The bounds of a run.
 const (
 	maxEntries   = 50_000          // of its timeline
+	endEntries   = 2_000           // of the hooks on scenario.stopped and of finally, beyond that
 	maxChain     = 100             // user events that answer one another at once
 	drainTime    = time.Second     // for commands under way when the run ends
-	cleanupTime  = 5 * time.Second // for the hooks on scenario.stopped
-	hangupTime   = 2 * time.Second // for the calls of a cancelled run
+	judgeTime    = 2 * time.Second // for what phones are asked before expectations are judged
+	cleanupTime  = 5 * time.Second // for the hooks on scenario.stopped, and again for finally
+	hangupTime   = 2 * time.Second // for finally of a cancelled run, and again for its calls
 	artifactTime = time.Second     // for files to be closed
 )
 
@@ -114,10 +116,6 @@ func Run(ctx context.Context, s spec.Scenario, env Env) timeline.Result {
 		env.Timeout = s.Timeout
 	}
 	r := newRun(ctx, s, env)
-	if len(s.Expect)+len(s.Finally)+len(s.StopOnAll) > 0 {
-		r.verdict = verdict{timeline.Error, "expect, finally and stop_on_all cannot be judged yet"}
-		return r.result()
-	}
 	if faults := r.unknownPhones(); len(faults) > 0 {
 		r.verdict = verdict{status: timeline.Error, reason: faults[0].Msg}
 		r.record.faults = faults

@@ -77,36 +77,43 @@ func (r *run) waitUntil(s *sequence, step spec.WaitUntil) bool {
 		shown = x.phones[0]
 	}
 	r.recordAction(s, shown, x.call, map[string]any{"event": x.String(), "timeout_ms": step.Timeout.Milliseconds()})
+	s.waiting = x
 	for _, h := range r.history[min(s.since.index, len(r.history)):] {
 		if s.since.before(h) {
 			continue
 		}
 		if x.wants(h.event) {
-			r.met(s, h)
-			return true
+			return r.met(s, h)
 		}
 		if x.refuses(h.event) {
+			s.waiting = nil
 			return r.failed(s, refusal(x, h))
 		}
 	}
-	s.waiting = x
 	s.alarm = r.alarms.set(s.begun.Add(step.Timeout), func() { r.overdue(s) })
 	return false
 }
 
 // met notes the event that a wait was for: what comes next is counted from it.
-func (r *run) met(s *sequence, h happened) {
+// It says whether the sequence goes on.
+func (r *run) met(s *sequence, h happened) bool {
+	x := s.waiting
 	r.alarms.stop(s.alarm)
 	s.waiting, s.alarm = nil, nil
 	s.since.index = h.index + 1
 	s.chain = h.chain
 	r.amend(s, map[string]any{"came": describe(h.event)})
+	if err := r.capture(s, x.Capture, h.event); err != nil {
+		return r.failed(s, err)
+	}
+	return true
 }
 
 // awaited lets a sequence go on whose event has come.
 func (r *run) awaited(s *sequence, h happened) {
-	r.met(s, h)
-	r.advance(s)
+	if r.met(s, h) {
+		r.advance(s)
+	}
 }
 
 // refused fails a wait because of an event of its unless.

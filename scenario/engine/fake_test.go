@@ -29,6 +29,7 @@ type world struct {
 	registered map[phone.ID]bool
 	nextCall   phone.CallID
 	did        []string // commands, as "12ms a SendDTMF 1"
+	info       map[phone.CallID]phone.CallInfo
 	// on answers a command in place of the default; ok false means default.
 	on func(ctx context.Context, id phone.ID, cmd phone.Command) (out phone.Outcome, err error, ok bool)
 }
@@ -36,7 +37,7 @@ type world struct {
 func newWorld() *world {
 	return &world{
 		began: time.Now(), changed: make(chan struct{}), seq: map[phone.ID]uint64{},
-		registered: map[phone.ID]bool{"a": true, "b": true, "c": false},
+		registered: map[phone.ID]bool{"a": true, "b": true, "c": false}, info: map[phone.CallID]phone.CallInfo{},
 	}
 }
 
@@ -114,6 +115,16 @@ func (w *world) do(ctx context.Context, id phone.ID, cmd phone.Command, cursor u
 		}
 	}
 	out := phone.Outcome{Cursor: cursor}
+	if get, ok := cmd.(phone.GetCall); ok {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		info, known := w.info[*get.CallID]
+		if !known {
+			return out, fmt.Errorf("call %d not found", *get.CallID)
+		}
+		out.Calls = []phone.CallInfo{info}
+		return out, nil
+	}
 	if _, ok := cmd.(phone.MakeCall); ok {
 		w.mu.Lock()
 		call := w.nextCall
@@ -158,6 +169,8 @@ func words(cmd phone.Command) string {
 		return "SetCodecs " + strings.Join(c.Codecs, ",") + call(c.CallID)
 	case phone.MakeCall:
 		return fmt.Sprintf("MakeCall %s %v", c.DestURI, c.Headers)
+	case phone.GetCall:
+		return "GetCall" + call(c.CallID)
 	case phone.Conference:
 		return fmt.Sprintf("Conference %v", c.CallIDs)
 	default:
@@ -196,7 +209,7 @@ func play(t *testing.T, text string, script func(*world)) (timeline.Result, []st
 		if script != nil {
 			script(w)
 		}
-		result = Run(t.Context(), s, Env{Phones: w, Feed: w})
+		result = Run(t.Context(), s, Env{Phones: w, Feed: w, Fleet: w})
 		did = w.did
 	})
 	return result, did
@@ -213,4 +226,36 @@ func told(r timeline.Result, prefixes ...string) string {
 		}
 	}
 	return strings.Join(list, " ")
+}
+
+// Add, Drop, Update and Kill make the world a Fleet.
+func (w *world) Add(_ context.Context, s phone.Settings) (phone.Registration, error) {
+	w.note("add %s %s %s", s.PhoneID, s.Username, s.Password.Reveal())
+	w.mu.Lock()
+	w.registered[s.PhoneID] = true
+	w.mu.Unlock()
+	w.happens(s.PhoneID, "reg.success", -1)
+	return phone.Registration{IsRegistered: true, StatusCode: 200, Reason: "OK"}, nil
+}
+
+func (w *world) Drop(_ context.Context, id phone.ID, hangup bool) error {
+	w.note("drop %s %v", id, hangup)
+	return nil
+}
+
+func (w *world) Update(_ context.Context, id phone.ID, u phone.Update) (phone.Outcome, error) {
+	w.note("update %s %v", id, *u.AutoAnswer)
+	return phone.Outcome{}, nil
+}
+
+func (w *world) Kill(_ context.Context, id phone.ID) error {
+	w.note("kill %s", id)
+	w.happens(id, "phone.exited", -1)
+	return nil
+}
+
+func (w *world) note(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.did = append(w.did, fmt.Sprintf("%dms ", time.Since(w.began).Milliseconds())+fmt.Sprintf(format, args...))
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -23,6 +24,9 @@ func (r *run) observe(b batch) {
 		} else if rec.Event != nil {
 			r.incarnations[rec.PhoneID] = rec.Incarnation
 			r.see(rec)
+			if rec.Event.Type == "phone.exited" {
+				r.died(rec)
+			}
 		}
 	}
 	if b.err != nil && r.phase == running {
@@ -32,7 +36,24 @@ func (r *run) observe(b batch) {
 	}
 }
 
-// lost fails the run: it cannot know what it did not see.
+// died takes note of the death of a worker. The run goes on; unless the scenario
+// speaks of such deaths, it fails in the end.
+func (r *run) died(rec *Record) {
+	if !r.scope.covers(rec.PhoneID) {
+		return
+	}
+	r.deaths[rec.PhoneID] = rec.Incarnation
+	if r.scope.deaths || r.phase != running {
+		return
+	}
+	r.fault(timeline.Fault{
+		Kind: timeline.WorkerDied, PhoneID: timeline.Phone(rec.PhoneID),
+		Msg: fmt.Sprintf("the worker of phone %s died (%v), of which the scenario does not speak: a hook on phone.exited or phone.restarted would make it part of it", rec.PhoneID, rec.Event.Data["reason"]),
+	})
+}
+
+// lost fails the run: it cannot know what it did not see. What a worker took
+// along when it died is on the timeline only: it was part of the death.
 func (r *run) lost(rec *Record) {
 	if !r.scope.covers(rec.PhoneID) {
 		return
@@ -42,8 +63,11 @@ func (r *run) lost(rec *Record) {
 		whose = "phone " + string(rec.PhoneID)
 	}
 	r.record.note(nil, "events.lost", map[string]any{"from": int64(rec.Gap.From), "to": int64(rec.Gap.To), "whose": whose})
-	if r.phase != running {
+	if r.phase > judging || (r.phase != running && len(r.scenario.Expect) == 0) {
 		return // it is decided already
+	}
+	if died, has := r.deaths[rec.PhoneID]; has && died == rec.Incarnation {
+		return
 	}
 	r.fail(timeline.EventsLost, "events %d to %d of %s were lost, so the run cannot be judged; run it again with less going on", rec.Gap.From, rec.Gap.To, whose)
 }
@@ -57,6 +81,7 @@ func (r *run) see(rec *Record) {
 	h := happened{event: *rec.Event, record: rec, index: len(r.history)}
 	r.history = append(r.history, h)
 	r.effect(h)
+	r.reconsider()
 }
 
 // raise puts an event of the run's own into the history. It has its effect
@@ -82,7 +107,14 @@ func (r *run) react() {
 		r.raised = r.raised[1:]
 		r.effect(h)
 	}
-	if r.record.full() && r.phase == running {
+	if r.record.full() {
+		r.overflow()
+	}
+}
+
+// overflow fails the run: what is not recorded cannot be judged.
+func (r *run) overflow() {
+	if r.phase == running {
 		r.fail(timeline.Limit, "the timeline has reached %d entries; match fewer events, or end the run sooner", maxEntries)
 	}
 }
@@ -106,6 +138,9 @@ func (r *run) effect(h happened) {
 			return
 		}
 	}
+	if r.stopOnAll(h.event) {
+		return
+	}
 	if h.event.Type == "user.scenario_failed" {
 		r.fault(timeline.Fault{
 			Kind: timeline.Emitted, Msg: "user.scenario_failed was raised by " + h.raisedBy.id,
@@ -114,6 +149,22 @@ func (r *run) effect(h happened) {
 		})
 		r.end(timeline.Failed, "user.scenario_failed was raised by "+h.raisedBy.id)
 	}
+}
+
+// stopOnAll notes the entries of stop_on_all that an event is, and ends the
+// run with the last of them. It says whether the event was one.
+func (r *run) stopOnAll(e phone.Event) bool {
+	hit := ""
+	for i, stop := range r.scenario.StopOnAll {
+		if stop.Matches(e) {
+			hit = stop.Path
+			r.came[i] = true
+		}
+	}
+	if hit != "" && !slices.Contains(r.came, false) {
+		r.end(timeline.OK, "all of stop_on_all came, the last "+hit+": "+describe(e))
+	}
+	return hit != ""
 }
 
 // mayFire: when the run is ending, only scenario.stopped fires hooks; and a
@@ -127,7 +178,7 @@ func (r *run) mayFire(h happened) bool {
 
 func (r *run) fire(h *hook, cause happened) {
 	s := &sequence{
-		id: h.ID, pattern: h.Pattern, actions: h.Then, event: cause.event, phone: cause.event.PhoneID,
+		id: h.ID, where: h.ID, pattern: h.Pattern, actions: h.Then, event: cause.event, phone: cause.event.PhoneID,
 		chain: cause.chain, cleanup: r.phase == cleaning,
 		afterFailure: cause.event.Type == "action.failed",
 		since:        mark{index: cause.index + 1, position: r.position},
@@ -136,6 +187,11 @@ func (r *run) fire(h *hook, cause happened) {
 		s.phone, s.onPhone = h.Phones[0], h.Phones[0]
 	}
 	r.record.note(s, "hook.fired", map[string]any{"event": cause.event.Type})
+	if err := r.capture(s, h.Capture, cause.event); err != nil {
+		s.at, s.begun = spec.Action{Name: "capture"}, time.Now()
+		r.failed(s, err)
+		return
+	}
 	r.start(s)
 }
 

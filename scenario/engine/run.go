@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -19,7 +20,10 @@ type phase int
 const (
 	running    phase = iota
 	stopping         // decided; commands under way may end
+	judging          // expectations are judged
 	cleaning         // hooks on scenario.stopped run
+	finishing        // finally runs
+	hangingUp        // the calls of a cancelled run are ended
 	collecting       // files are looked for
 	over
 )
@@ -37,21 +41,29 @@ type run struct {
 	record   recorder
 	phase    phase
 	verdict  verdict
+	decided  time.Time // when the verdict was
 
-	hooks     []*hook
-	sequences []*sequence // that have not ended, in the order they began
-	alarms    alarms
-	history   []happened
-	raised    []happened // own events that have not had their effect yet
-	calls     calls
-	scope     scope
-	cancelled bool
+	hooks       []*hook
+	sequences   []*sequence // that have not ended, in the order they began
+	alarms      alarms
+	history     []happened
+	raised      []happened // own events that have not had their effect yet
+	calls       calls
+	scope       scope
+	vars        map[string]any
+	came        []bool // for each of stop_on_all
+	cancelled   bool
+	toldStopped bool // scenario.stopped was raised
+	judgement   judgement
 
 	position     uint64 // in the feed; everything up to it was looked at
 	incarnations map[phone.ID]int
+	deaths       map[phone.ID]int // the incarnation of each phone's worker that died last
 
 	commandCtx context.Context // of the sequences that may run in this phase
 	giveUp     context.CancelFunc
+	finalCtx   context.Context // of finally
+	endFinal   context.CancelFunc
 	completed  chan func() // ends of commands, for the loop
 	underWay   int         // commands that have not come back
 
@@ -69,13 +81,17 @@ func newRun(ctx context.Context, s spec.Scenario, env Env) *run {
 		record:       recorder{began: time.Now(), progress: env.Progress},
 		calls:        newCalls(),
 		scope:        scopeOf(s),
+		vars:         map[string]any{},
+		came:         make([]bool, len(s.StopOnAll)),
 		incarnations: map[phone.ID]int{},
+		deaths:       map[phone.ID]int{},
 		completed:    make(chan func()),
 		artifacts:    map[phone.ID]*timeline.Artifact{},
 	}
 	for _, h := range s.Hooks {
 		r.hooks = append(r.hooks, &hook{Hook: h, armed: true})
 	}
+	maps.Copy(r.vars, s.Vars)
 	for _, id := range s.Phones {
 		r.artifacts[id] = nil
 	}
@@ -85,7 +101,7 @@ func newRun(ctx context.Context, s spec.Scenario, env Env) *run {
 func (r *run) unknownPhones() []timeline.Fault {
 	var faults []timeline.Fault
 	for _, id := range r.scope.named {
-		if _, ok := r.env.Phones.Known(id); !ok {
+		if _, ok := r.env.Phones.Known(id); !ok && !slices.Contains(r.scope.added, id) {
 			faults = append(faults, timeline.Fault{Kind: timeline.UnknownPhone, PhoneID: timeline.Phone(id), Msg: fmt.Sprintf("phone_id %q not found: the scenario names it, so add it before the run", id)})
 		}
 	}
@@ -100,6 +116,8 @@ type batch struct {
 func (r *run) loop() {
 	r.commandCtx, r.giveUp = context.WithCancel(r.ctx)
 	defer func() { r.giveUp() }()
+	r.finalCtx, r.endFinal = context.WithCancel(context.WithoutCancel(r.ctx))
+	defer func() { r.endFinal() }()
 
 	r.position = r.env.Feed.Position()
 	reading, stopReading := context.WithCancel(context.WithoutCancel(r.ctx))
@@ -165,7 +183,7 @@ func (r *run) begin() {
 	r.raise(nil, phone.Event{Type: "scenario.started", Data: map[string]any{"name": r.scenario.Name}}, 0)
 	r.alarms.setOrdered(r.record.began.Add(r.env.Timeout), last, r.timeUp)
 	r.react()
-	r.start(&sequence{id: "initial_actions", initial: true, actions: r.scenario.Initial, since: mark{position: r.position}})
+	r.start(&sequence{id: "initial_actions", where: "initial_actions", initial: true, actions: r.scenario.Initial, since: mark{position: r.position}})
 	r.react()
 }
 
@@ -197,13 +215,13 @@ func (r *run) catchUp() {
 // timeUp ends a run whose time is over.
 func (r *run) timeUp() {
 	ms := r.env.Timeout.Milliseconds()
-	if len(r.scenario.StopOn) > 0 {
-		r.end(timeline.Timeout, fmt.Sprintf("no stop_on came within %d ms", ms))
+	if reason := r.notStopped(); reason != "" {
+		r.end(timeline.Timeout, fmt.Sprintf("%s came within %d ms", reason, ms))
 		return
 	}
 	var open []string
 	for _, s := range r.sequences {
-		if s.initial || s.awaits() {
+		if s.group == nil && (s.initial || s.awaits()) {
 			open = append(open, s.String())
 		}
 	}
@@ -214,15 +232,37 @@ func (r *run) timeUp() {
 	r.end(timeline.OK, fmt.Sprintf("ran its full %d ms", ms))
 }
 
+// notStopped names the stops that have not come; "" when there are none.
+func (r *run) notStopped() string {
+	var missing []string
+	if len(r.scenario.StopOn) > 0 {
+		missing = append(missing, "no stop_on")
+	}
+	for i, stop := range r.scenario.StopOnAll {
+		if !r.came[i] {
+			missing = append(missing, "no "+stop.Path)
+		}
+	}
+	return strings.Join(missing, " and ")
+}
+
 // cancel ends a run whose caller has gone.
 func (r *run) cancel() {
 	r.cancelled = true
 	cause := context.Cause(r.ctx)
-	if r.phase == running {
-		r.fault(timeline.Fault{Kind: timeline.Cancelled, Msg: "the run was cancelled: " + cause.Error()})
-		r.end(timeline.Error, "the run was cancelled: "+cause.Error())
+	reason := "the run was cancelled: " + cause.Error()
+	switch {
+	case r.phase == running:
+		r.fault(timeline.Fault{Kind: timeline.Cancelled, Msg: reason})
+		r.end(timeline.Error, reason)
+	case r.phase <= judging && len(r.scenario.Expect) > 0: // it was not judged
+		r.fault(timeline.Fault{Kind: timeline.Cancelled, Msg: reason})
+		r.verdict = verdict{timeline.Error, reason}
 	}
 	r.cut()
+	if r.phase == finishing {
+		r.boundFinal(hangupTime)
+	}
 }
 
 // fail ends the run with a fault that no action caused.
@@ -240,7 +280,11 @@ func (r *run) result() timeline.Result {
 	status, reason := r.verdict.status, r.verdict.reason
 	counting := slices.DeleteFunc(slices.Clone(r.record.faults), func(f timeline.Fault) bool { return f.Tolerated })
 	if (status == timeline.OK || status == timeline.Timeout) && len(counting) > 0 {
-		status, reason = timeline.Failed, fmt.Sprintf("%s (%s)", counting[0].Msg, reason)
+		more := ""
+		if n := len(counting) - 1; n > 0 {
+			more = fmt.Sprintf("; errors besides: %d", n)
+		}
+		status, reason = timeline.Failed, fmt.Sprintf("%s (%s)%s", counting[0].Msg, reason, more)
 	}
 	used := []string{}
 	for _, p := range r.scenario.Patterns {
@@ -252,6 +296,6 @@ func (r *run) result() timeline.Result {
 		ScenarioName: r.scenario.Name, Status: status, Reason: reason,
 		StartedAt: r.record.began.UTC(), ElapsedMS: time.Since(r.record.began).Milliseconds(),
 		Timeline: append([]timeline.Entry{}, r.record.entries...), Errors: append([]timeline.Fault{}, r.record.faults...),
-		Expectations: []timeline.Expectation{}, Artifacts: r.artifacts, PatternsUsed: used,
+		Expectations: append([]timeline.Expectation{}, r.judgement.told...), Artifacts: r.artifacts, PatternsUsed: used,
 	}
 }

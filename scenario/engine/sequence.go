@@ -13,7 +13,8 @@ import (
 // sequence is one run through the actions of a hook, or of the initial
 // actions.
 type sequence struct {
-	id      string
+	id      string // of the hook
+	where   string // the id, and the steps that this one is within
 	pattern string
 	actions []spec.Action
 	event   phone.Event // that fired it; the zero Event for initial actions
@@ -22,7 +23,12 @@ type sequence struct {
 
 	initial      bool
 	cleanup      bool // fired by scenario.stopped
+	final        bool // of finally
 	afterFailure bool // fired by action.failed
+	tolerant     bool // within an action that says on_error: continue
+
+	parent *sequence // that waits for this one
+	group  *group    // of the children that this one waits for
 
 	next    int         // the action to begin next
 	since   mark        // of the last step that did something, for wait_until
@@ -35,6 +41,8 @@ type sequence struct {
 	begun   time.Time   // when the current action began
 	command bool        // a command is under way
 	ended   bool
+	failed  bool // an action failed, and so the sequence ended
+	cut     bool // the end of the run ended it
 }
 
 // awaits says whether the sequence waits for something that phones do.
@@ -43,9 +51,9 @@ func (s *sequence) awaits() bool { return s.waiting != nil || s.command }
 // String names the sequence and what it is doing.
 func (s *sequence) String() string {
 	if s.next == 0 {
-		return s.id
+		return s.where
 	}
-	doing := fmt.Sprintf("%s, step %d: %s", s.id, s.next, s.at.Name)
+	doing := fmt.Sprintf("%s, step %d: %s", s.where, s.next, s.at.Name)
 	if s.waiting != nil {
 		doing += " " + s.waiting.String()
 	}
@@ -59,13 +67,28 @@ func (r *run) start(s *sequence) {
 
 // mayGoOn: when the run is ending, a sequence does not begin further steps.
 func (r *run) mayGoOn(s *sequence) bool {
-	return r.phase == running || (s.cleanup && r.phase == cleaning && !r.cancelled)
+	switch r.phase {
+	case running:
+		return true
+	case cleaning:
+		return s.cleanup && !r.cancelled
+	case finishing:
+		return s.final && r.finalCtx.Err() == nil
+	default:
+		return false
+	}
 }
 
 // advance begins steps until one takes time.
 func (r *run) advance(s *sequence) {
 	for s.next < len(s.actions) && !s.ended {
-		if !r.mayGoOn(s) {
+		if r.record.full() {
+			r.overflow()
+		}
+		if r.record.brimful() {
+			r.fault(timeline.Fault{Kind: timeline.Limit, Msg: "the timeline is full; cut off: " + s.String()})
+		}
+		if !r.mayGoOn(s) || r.record.brimful() {
 			r.cutOff(s)
 			return
 		}
@@ -75,11 +98,34 @@ func (r *run) advance(s *sequence) {
 		if s.initial {
 			s.pattern = s.at.Pattern
 		}
-		if !r.step(s) {
+		if bound, goesOn := r.bind(s); !bound && goesOn {
+			continue
+		} else if !bound || !r.step(s) {
 			return
 		}
 	}
-	r.finish(s)
+	if !s.ended {
+		r.finish(s)
+	}
+}
+
+// bind fills in the variables of the current action. When it cannot, the
+// action has failed, and goesOn says whether the sequence does so all the same.
+func (r *run) bind(s *sequence) (ok, goesOn bool) {
+	if !s.at.Late() {
+		return true, true
+	}
+	bound, err := s.at.Bind(r.vars)
+	if err == nil && !r.scope.covers(bound.PhoneID) {
+		err = fmt.Errorf("phone %s is none of this run; list it under phones", bound.PhoneID)
+	}
+	if err != nil {
+		r.recordAction(s, "", nil, nil)
+		r.amend(s, map[string]any{"error": err.Error()})
+		return false, r.failed(s, err)
+	}
+	s.at = bound
+	return true, true
 }
 
 // step begins the current action; true means that it is over already.
@@ -97,8 +143,12 @@ func (r *run) step(s *sequence) bool {
 		return r.wait(s, step)
 	case spec.WaitUntil:
 		return r.waitUntil(s, step)
-	case spec.Assert, spec.Snapshot, spec.Repeat, spec.Parallel, spec.AddPhone, spec.DropPhone, spec.UpdatePhone, spec.KillWorker:
-		return r.failed(s, fmt.Errorf("%s cannot be done yet", s.at.Name))
+	case spec.Assert:
+		return r.assert(s, step)
+	case spec.Repeat:
+		return r.repeat(s, step)
+	case spec.Parallel:
+		return r.parallel(s, step)
 	default:
 		return r.command(s)
 	}
@@ -156,10 +206,11 @@ func (r *run) emit(s *sequence, step spec.Emit) bool {
 // sequence goes on all the same.
 func (r *run) failed(s *sequence, err error) bool {
 	id, call := r.target(s)
+	tolerated := s.tolerant || s.at.ContinueOnError
 	r.fault(timeline.Fault{
-		Kind: timeline.ActionFailed, Msg: fmt.Sprintf("%s in %s failed: %s", s.at.Name, s.id, err),
+		Kind: timeline.ActionFailed, Msg: fmt.Sprintf("%s in %s failed: %s", s.at.Name, s.where, err),
 		Action: timeline.Text(s.at.Name), PhoneID: timeline.Phone(id), CallID: call,
-		HookID: timeline.Text(s.id), PatternName: timeline.Text(s.pattern), Tolerated: s.at.ContinueOnError,
+		HookID: timeline.Text(s.id), PatternName: timeline.Text(s.pattern), Tolerated: tolerated,
 	})
 	r.raise(s, phone.Event{Type: "action.failed", PhoneID: id, CallID: call, Data: map[string]any{
 		"action": s.at.Name, "error": err.Error(), "step": int64(s.next),
@@ -167,10 +218,12 @@ func (r *run) failed(s *sequence, err error) bool {
 	if s.at.ContinueOnError {
 		return true
 	}
-	r.finish(s)
-	if s.initial {
-		r.end(timeline.Failed, r.record.faults[len(r.record.faults)-1].Msg)
+	msg := r.record.faults[len(r.record.faults)-1].Msg
+	s.failed = true
+	if s.initial && !tolerated {
+		r.end(timeline.Failed, msg)
 	}
+	r.finish(s)
 	return false
 }
 
@@ -180,10 +233,14 @@ func (r *run) finish(s *sequence) {
 	s.waiting = nil
 	r.alarms.stop(s.alarm)
 	r.sequences = slices.DeleteFunc(r.sequences, func(other *sequence) bool { return other == s })
+	if s.parent != nil {
+		r.childEnded(s)
+	}
 }
 
 // cutOff ends a sequence that the end of the run does not let finish.
 func (r *run) cutOff(s *sequence) {
+	s.cut = true
 	if s.next < len(s.actions) || s.waiting != nil || s.alarm != nil {
 		r.record.note(s, "cut_off", map[string]any{"at": s.String(), "steps_left": int64(len(s.actions) - s.next)})
 	}

@@ -98,7 +98,7 @@ func (m *member) begin(w Worker, c phone.Configured) {
 	m.mu.Lock()
 	restarted := m.transportID != 0
 	m.worker, m.incarnation, m.transportID, m.localPort = w, incarnation, transportID, c.LocalPort
-	m.killedFor, m.seq = "", 0
+	m.killedFor, m.seq, m.known = "", 0, 0
 	m.state.State, m.state.PID, m.state.StartedAt = Running, w.PID(), m.f.o.Now()
 	typ := "phone.started"
 	if restarted {
@@ -233,7 +233,12 @@ func (m *member) checkHealth(ctx context.Context, w Worker) {
 	}
 	limited, cancel := context.WithTimeout(ctx, healthLimit)
 	defer cancel()
-	_, err := w.Health(limited)
+	health, err := w.Health(limited)
+	if err == nil {
+		m.mu.Lock()
+		m.known = max(m.known, health.LastSeq)
+		m.mu.Unlock()
+	}
 	if !errors.Is(err, context.DeadlineExceeded) {
 		return
 	}
@@ -267,8 +272,9 @@ func (m *member) shutDown(w Worker, hangup bool) bool {
 	return true
 }
 
-// bury says that the worker died, ends its calls, takes its tools away and
-// closes its files.
+// bury says that the worker died, and how many entries of its journal are known
+// to have died with it, ends its calls, takes its tools away and closes its
+// files.
 func (m *member) bury(w Worker) {
 	<-w.Gone()
 	exit := w.Exit()
@@ -279,13 +285,20 @@ func (m *member) bury(w Worker) {
 		m.state.LastExit = m.killedFor + ", " + m.state.LastExit
 	}
 	reason := m.state.LastExit
+	lost := phone.Gap{From: m.seq + 1, To: max(m.known, m.seq)}
 	m.mu.Unlock()
 
 	stderr := make([]any, len(exit.Stderr))
 	for i, line := range exit.Stderr {
 		stderr[i] = line
 	}
-	m.emit("phone.exited", map[string]any{"pid": int64(w.PID()), "exit": exit.Status, "reason": reason, "stderr": stderr})
+	m.emit("phone.exited", map[string]any{
+		"pid": int64(w.PID()), "exit": exit.Status, "reason": reason, "stderr": stderr,
+		"events_lost": int64(lost.To - lost.From + 1),
+	})
+	if lost.From <= lost.To { // it had said more than came through
+		m.append(phone.Entry{Seq: lost.To, Gap: &lost})
+	}
 	estate := m.endCalls()
 	m.f.tell()
 	m.closeFiles(estate)

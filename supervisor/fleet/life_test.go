@@ -40,7 +40,8 @@ func TestADeadWorkerIsFollowedByAnother(t *testing.T) {
 			"1:0 phone.exited", "1:0 call.state.disconnected", "1:0 ended 0",
 			"2:0 phone.restarted", "2:1 reg.success"})
 		b.want("exited", b.sink.find("phone.exited").Data, map[string]any{
-			"pid": int64(before.Worker.PID), "exit": "signal: killed", "reason": "signal: killed; its last words: last words", "stderr": []any{"last words"}})
+			"pid": int64(before.Worker.PID), "exit": "signal: killed", "reason": "signal: killed; its last words: last words", "stderr": []any{"last words"},
+			"events_lost": int64(0)})
 		b.want("disconnected", b.sink.find("call.state.disconnected").Data, map[string]any{
 			"state": "disconnected", "remote_uri": "sip:x@127.0.0.1", "last_status": int64(200), "last_status_text": "worker exited",
 			"direction": "outbound", "reason": "worker exited", "heard": nil, "sent": nil, "quality": nil,
@@ -53,6 +54,36 @@ func TestADeadWorkerIsFollowedByAnother(t *testing.T) {
 		synctest.Wait()
 		b.want("the other's entries", b.sink.lines("b"), []string{
 			"1:0 phone.started", "1:1 reg.success", "1:2 call.state.calling", "1:3 call.state.confirmed"})
+	})
+}
+
+// What a worker is known to have done, and could not tell any more, is lost, and
+// said to be.
+func TestWhatADeadWorkerDidNotTellIsLost(t *testing.T) {
+	var dies chan struct{} // of the test's bubble
+	workers := &memory{before: func(n int, e phone.Entry) error {
+		if n > 1 || e.Seq < 3 {
+			return nil
+		}
+		<-dies
+		return errors.New("the connection broke")
+	}}
+	run(t, workers, func(b *bench) {
+		dies = make(chan struct{})
+		b.add("a")
+		b.call("a")                                                            // entries 2 and 3
+		if _, err := b.f.Do(b.Context(), "a", phone.ListCalls{}); err != nil { // answers that there are three
+			b.Fatal(err)
+		}
+		synctest.Wait()
+		close(dies)
+		synctest.Wait()
+		b.want("entries", b.sink.lines("a"), []string{
+			"1:0 phone.started", "1:1 reg.success", "1:2 call.state.calling",
+			"1:0 phone.exited", "1:3 gap 3-3", "1:0 call.state.disconnected", "1:0 ended 0",
+			"2:0 phone.restarted", "2:1 reg.success"})
+		b.want("events lost, as phone.exited says", b.sink.find("phone.exited").Data["events_lost"], int64(1))
+		b.want("events lost while it lived", b.status("a").Worker.EventsLost, uint64(0))
 	})
 }
 

@@ -42,6 +42,7 @@ type member struct {
 	transportID int
 	born        time.Time // just before that worker was started
 	seq         uint64    // of that worker's newest entry
+	known       uint64    // the newest number that it is known to have given one, whether or not that has come through
 	view        view
 	updates     updates
 	state       WorkerStatus
@@ -215,16 +216,20 @@ func (m *member) give(ctx context.Context, c phone.Command) (phone.Pending, erro
 	}, nil
 }
 
-// learn takes over what an outcome of the worker tells of the registration: the
-// events of it may still be on their way. Those that are newer than the command
+// learn takes over what an outcome of the worker tells of its journal and of the
+// registration: the events of it may still be on their way. Those that are newer than the command
 // are in the view already, and may be newer than its outcome.
 func (m *member) learn(w Worker, o phone.Outcome, err error) {
-	if err != nil || o.Registration == nil {
+	if err != nil {
 		return
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.worker == w && m.view.registrationSeq <= o.Cursor {
+	if m.worker != w {
+		return
+	}
+	m.known = max(m.known, o.Cursor)
+	if o.Registration != nil && m.view.registrationSeq <= o.Cursor {
 		m.view.registration = *o.Registration
 	}
 }

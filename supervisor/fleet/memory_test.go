@@ -290,6 +290,8 @@ func (l *log) lines(id phone.ID) []string {
 			what = fmt.Sprintf("dialog %s over=%v", e.Dialog.SIPCallID, e.Dialog.Over)
 		case e.Ended != nil:
 			what = fmt.Sprintf("ended %d", e.Ended.CallID)
+		case e.Gap != nil:
+			what = fmt.Sprintf("gap %d-%d", e.Gap.From, e.Gap.To)
 		}
 		out = append(out, fmt.Sprintf("%d:%d %s", e.incarnation, e.Seq, what))
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ringmaster/proto/phone"
+	scenarioschema "ringmaster/scenario/schema"
 )
 
 // field is one argument of a tool, as the tags of its struct field say:
@@ -21,6 +22,7 @@ import (
 //	pattern  the regular expression that a text must match
 //	longest  how many bytes a text, or an object of texts, may have; left out:
 //	         textBound, headersBound
+//	shape    "scenario" for an object that is one, which the schema then shows
 //	required "true" for a slice or map that must be there
 //
 // A pointer, slice or map may else be left out and is nil then; anything else
@@ -37,6 +39,7 @@ type field struct {
 	pattern  string
 	says     string // what the pattern means
 	longest  int    // in bytes
+	shape    string
 	required bool
 }
 
@@ -92,7 +95,7 @@ func fieldsOf[A any]() []field {
 }
 
 func fieldOf(i int, sf reflect.StructField) field {
-	f := field{index: i, name: sf.Tag.Get("json"), doc: sf.Tag.Get("doc"), pattern: sf.Tag.Get("pattern"), says: sf.Tag.Get("says")}
+	f := field{index: i, name: sf.Tag.Get("json"), doc: sf.Tag.Get("doc"), pattern: sf.Tag.Get("pattern"), says: sf.Tag.Get("says"), shape: sf.Tag.Get("shape")}
 	t := sf.Type
 	if f.pointer = t.Kind() == reflect.Pointer; f.pointer {
 		t = t.Elem()
@@ -201,6 +204,9 @@ func (f field) schema() map[string]any {
 		s["type"], s["additionalProperties"] = "object", map[string]any{"type": "string"}
 	case kindObject:
 		s["type"] = "object"
+		if f.shape == "scenario" {
+			s = scenarioschema.Brief()
+		}
 	}
 	if f.doc != "" {
 		s["description"] = f.doc

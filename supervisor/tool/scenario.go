@@ -33,7 +33,7 @@ func scenarioEntries() []entry {
 }
 
 type validateArguments struct {
-	Scenario json.RawMessage `json:"scenario" required:"true" doc:"the scenario"`
+	Scenario json.RawMessage `json:"scenario" required:"true" shape:"scenario" doc:"the scenario"`
 }
 
 type validateResult struct {
@@ -88,7 +88,7 @@ func (s *Set) takeIn(v any) any {
 }
 
 type runArguments struct {
-	Scenario  json.RawMessage `json:"scenario" required:"true" doc:"the scenario"`
+	Scenario  json.RawMessage `json:"scenario" required:"true" shape:"scenario" doc:"the scenario"`
 	TimeoutMS *int64          `json:"timeout_ms" min:"1" max:"86400000" doc:"used in place of the scenario's own"`
 }
 
@@ -164,7 +164,7 @@ func runScenario(ctx context.Context, c *call, a runArguments) (runResult, error
 }
 
 func (s *Set) runOptions(a runArguments) runs.Options {
-	o := runs.Options{Permit: s.permit}
+	o := runs.Options{Permit: s.permit, PermitPhone: s.CheckPhoneID}
 	if a.TimeoutMS != nil {
 		o.Timeout = time.Duration(*a.TimeoutMS) * time.Millisecond
 	}

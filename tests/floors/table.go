@@ -32,15 +32,17 @@ var floor = map[string]int{
 	"worker/audio": 4,
 
 	"scenario/engine":     3,
+	"scenario/schema":     3,
 	"supervisor/fleet":    3,
-	"supervisor/explain":  3,
 	"supervisor/report":   3,
+	"supervisor/explain":  3,
 	"supervisor/pbx":      3,
 	"worker/dialog":       3,
 	"worker/registration": 3,
 	"worker/standalone":   3,
 	"worker/dtmf":         3,
 
+	"scenario/judge":       2,
 	"scenario/pattern":     2,
 	"scenario/report":      2,
 	"supervisor/phoneproc": 2,
