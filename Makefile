@@ -76,6 +76,8 @@ bench: build
 
 generate:
 	$(GO) generate ./...
+	$(GO) test -count=1 ./scenario/schema -update
+	$(GO) test -count=1 ./tests/guide -update
 	$(GO) test -count=1 -run TestReadmeHasTheMap ./tests/floors -update
 
 clean:
