@@ -32,7 +32,10 @@ func verdictOf(e explain.Report) report.Verdict {
 func findingsOf(of string, e explain.Report) []report.Finding {
 	var all []report.Finding
 	for _, f := range e.Findings {
-		one := report.Finding{Title: of + f.Finding, Text: f.Advice, Tone: report.Unsure}
+		one := report.Finding{Title: of + f.Finding, Tone: report.Unsure}
+		if f.Advice != "" {
+			one.Text = "What to do: " + f.Advice + "."
+		}
 		switch f.Severity {
 		case explain.Error:
 			one.Tone = report.Bad
