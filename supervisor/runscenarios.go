@@ -6,10 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"ringmaster/scenario/report"
 	"ringmaster/scenario/timeline"
 	"ringmaster/supervisor/runs"
+	"ringmaster/supervisor/tool"
 )
 
 // runOptions are run's flags.
@@ -18,6 +21,7 @@ type runOptions struct {
 	patterns folders
 	json     bool
 	junit    string
+	html     string
 }
 
 const runUsage = "run FILE… [--profile FILE] [--pbx [ADDRESS]] …: run scenarios, one after the other, on the phones of a profile.\n\n" +
@@ -30,6 +34,7 @@ func runScenarios(ctx context.Context, e Edges, args []string) error {
 	patternsFlag(f, &o.patterns)
 	f.BoolVar(&o.json, "json", false, "write the results as JSON, one object for each scenario, and no lines meanwhile")
 	f.StringVar(&o.junit, "junit", "", "write the results as JUnit XML to this `file` too")
+	f.StringVar(&o.html, "html", "", "draw each run as an HTML page into this `file`; the page of the second run has -2 in its name, and so on")
 	files, err := parse(f, args)
 	if errors.Is(err, errHelp) {
 		return usage(e, runUsage, f)
@@ -56,7 +61,8 @@ func runScenarios(ctx context.Context, e Edges, args []string) error {
 	if err != nil {
 		return err
 	}
-	results, err := h.run(ctx, all, e.show(o.json))
+	draw := func(number int, r timeline.Result) error { return o.draw(ctx, e, h, number, r) }
+	results, err := h.run(ctx, all, e.show(o.json), draw)
 	err = errors.Join(err, o.write(results))
 	return errors.Join(err, h.close(ctx))
 }
@@ -76,9 +82,38 @@ func (o *runOptions) write(results []report.Ran) error {
 	return nil
 }
 
+// draw draws a run, the how-manieth it is, as a page, if that was asked for.
+func (o *runOptions) draw(ctx context.Context, e Edges, h *house, number int, r timeline.Result) error {
+	if o.html == "" {
+		return nil
+	}
+	tools := tool.New(tool.Options{
+		Phones: h.fleet, Hub: h.journal, Now: e.Now, Recordings: h.roots.Recordings, Captures: h.roots.Captures, HostPaths: hostPaths(h.roots),
+		Runs: h.runs, Peers: h.peers(),
+	})
+	page, err := tools.RunPage(context.WithoutCancel(ctx), r).HTML()
+	if err != nil {
+		return cannot(err)
+	}
+	if err := os.WriteFile(pageName(o.html, number), page, 0o644); err != nil {
+		return cannot(err)
+	}
+	return nil
+}
+
+// pageName is the file of a run's page: run.html, run-2.html, …
+func pageName(file string, number int) string {
+	if number == 1 {
+		return file
+	}
+	ending := filepath.Ext(file)
+	return fmt.Sprintf("%s-%d%s", strings.TrimSuffix(file, ending), number, ending)
+}
+
 // run starts the phones and runs every scenario, also after one that failed.
 // The error has the exit status of the worst of them.
-func (h *house) run(ctx context.Context, all []loaded, s show) ([]report.Ran, error) {
+// draw is given each result with its number, from 1 on.
+func (h *house) run(ctx context.Context, all []loaded, s show, draw func(number int, r timeline.Result) error) ([]report.Ran, error) {
 	for _, failed := range h.startProfile(ctx) {
 		return nil, cannot(fmt.Errorf("phone %s of the profile did not start: %w", failed.PhoneID, failed.Err))
 	}
@@ -98,6 +133,9 @@ func (h *house) run(ctx context.Context, all []loaded, s show) ([]report.Ran, er
 		results = append(results, report.Ran{File: l.file, Result: result})
 		if err := s.end(result); err != nil {
 			return results, cannot(err)
+		}
+		if err := draw(i+1, result); err != nil {
+			return results, err
 		}
 		verdict = worse(verdict, result)
 	}

@@ -130,8 +130,8 @@ func TestPatternsOfTheUser(t *testing.T) {
 func TestRunWritesJSONAndJUnit(t *testing.T) {
 	self, _ := os.Executable()
 	paths := files(t, profileOfA, passes, fails)
-	junit := filepath.Join(t.TempDir(), "out.xml")
-	e, stdout, _ := edges(t, []string{"run", paths[1], paths[2], "--worker", self, "--profile", paths[0], "--json", "--junit", junit}, nil)
+	junit, page := filepath.Join(t.TempDir(), "out.xml"), filepath.Join(t.TempDir(), "out.html")
+	e, stdout, _ := edges(t, []string{"run", paths[1], paths[2], "--worker", self, "--profile", paths[0], "--json", "--junit", junit, "--html", page}, nil)
 	if code := Run(context.Background(), e); code != 1 {
 		t.Errorf("exit %d, want 1", code)
 	}
@@ -145,6 +145,11 @@ func TestRunWritesJSONAndJUnit(t *testing.T) {
 	}
 	if !slices.Equal(statuses, []string{"ok", "failed"}) {
 		t.Errorf("the JSON says %q", statuses)
+	}
+	for path, word := range map[string]string{page: "Passed", strings.TrimSuffix(page, ".html") + "-2.html": "Failed"} {
+		if html, err := os.ReadFile(path); err != nil || !strings.Contains(string(html), "<strong>"+word+"</strong>") {
+			t.Errorf("%s: %v, without %q: %.300s", path, err, word, html)
+		}
 	}
 	if xml, err := os.ReadFile(junit); err != nil || !strings.Contains(string(xml), `tests="2" failures="1"`) {
 		t.Errorf("%v: %s", err, xml)

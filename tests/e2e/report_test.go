@@ -62,6 +62,9 @@ func TestReports(t *testing.T) {
 	}})
 	ran := c.Must("make_report", mcpclient.Args{"run_id": run.String("run_id")})
 	c.MustFail("make_report", mcpclient.Args{"run_id": "run_77"}, "run_77")
+	if mime, timeline := resource(t, c, "ringmaster://runs/"+run.String("run_id")); mime != "application/json" || !strings.Contains(string(timeline), `"type":"scenario.stopped"`) {
+		t.Errorf("the run as a resource: %s %.300s", mime, timeline)
+	}
 
 	var page *browser.Page
 	if _, ok := browser.Find(); ok {
