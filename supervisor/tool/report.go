@@ -41,7 +41,7 @@ func makeReport(ctx context.Context, c *call, a reportArguments) (reportResult, 
 	}
 	result := reportResult{RunID: a.RunID, CallID: a.CallID}
 	var page report.Page
-	folder, name := "", ""
+	var folder, name string
 	c.mark("")
 	if a.RunID != nil {
 		run, err := c.set.o.Runs.Get(*a.RunID)
