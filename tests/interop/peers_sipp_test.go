@@ -252,7 +252,7 @@ func digitsIn(d *duel) {
 
 func digitsOut(d *duel) {
 	call := d.talk()
-	d.a.Sends(call, "7D")
+	d.a.Sends(call, "7,D") // in the pause nothing comes
 	d.far.Until(2, "INFO ")
 	d.hangUp(call)
 }
