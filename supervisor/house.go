@@ -57,10 +57,11 @@ func newHouse(ctx context.Context, e Edges, o options, onChange func(added, remo
 	h.fleet = fleet.New(starter, h.journal, fleet.Options{
 		RecordingsDir: h.roots.Recordings, CapturesDir: h.roots.Captures,
 		SDPSessionName: cmp.Or(o.sdpSessionName, name, "Ringmaster"),
+		FilesUnder:     o.filesUnder,
 		OnChange:       onChange,
 		Now:            e.Now, Log: log.Named("fleet"),
 	})
-	h.runs = runs.NewStore(&runs.Runner{Phones: h.fleet, Hub: h.journal, RecordingsDir: h.roots.Recordings, CapturesDir: h.roots.Captures})
+	h.runs = runs.NewStore(&runs.Runner{Phones: h.fleet, Fleet: h.fleet, Codecs: h.codecs, Hub: h.journal, RecordingsDir: h.roots.Recordings, CapturesDir: h.roots.Captures})
 	if o.pbx.wanted {
 		if err := h.startPBX(o.pbx.addr); err != nil {
 			return nil, errors.Join(cannot(err), h.close(ctx))

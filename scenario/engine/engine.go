@@ -98,6 +98,7 @@ type Env struct {
 // The bounds of a run.
 const (
 	maxEntries   = 50_000          // of its timeline
+	endEntries   = 2_000           // of the hooks on scenario.stopped and of finally, beyond that
 	maxChain     = 100             // user events that answer one another at once
 	drainTime    = time.Second     // for commands under way when the run ends
 	judgeTime    = 2 * time.Second // for what phones are asked before expectations are judged

@@ -11,33 +11,36 @@ import (
 // change makes the deed of an action that changes the fleet; nil for every
 // other action.
 func (r *run) change(id phone.ID, step spec.Step) deed {
-	fleet := r.env.Fleet
-	var do func(ctx context.Context) (phone.Outcome, error)
-	switch step := step.(type) {
-	case spec.AddPhone:
-		do = func(ctx context.Context) (phone.Outcome, error) {
-			registration, err := fleet.Add(ctx, step.Settings)
-			return phone.Outcome{Registration: &registration}, err
-		}
-	case spec.DropPhone:
-		do = func(ctx context.Context) (phone.Outcome, error) {
-			return phone.Outcome{}, fleet.Drop(ctx, id, step.HangupCalls)
-		}
-	case spec.UpdatePhone:
-		do = func(ctx context.Context) (phone.Outcome, error) { return fleet.Update(ctx, id, step.Update) }
-	case spec.KillWorker:
-		do = func(ctx context.Context) (phone.Outcome, error) { return phone.Outcome{}, fleet.Kill(ctx, id) }
+	switch step.(type) {
+	case spec.AddPhone, spec.DropPhone, spec.UpdatePhone, spec.KillWorker:
 	default:
 		return nil
 	}
-	if fleet == nil {
-		do = func(context.Context) (phone.Outcome, error) {
-			return phone.Outcome{}, errors.New("scenarios cannot change the phones of this server")
+	fleet := r.env.Fleet
+	return func(ctx context.Context) Answer {
+		return func() (phone.Outcome, error) {
+			if fleet == nil {
+				return phone.Outcome{}, errors.New("scenarios cannot change the phones of this server")
+			}
+			return doChange(ctx, fleet, id, step)
 		}
 	}
-	return func(ctx context.Context) Answer {
-		return func() (phone.Outcome, error) { return do(ctx) }
+}
+
+func doChange(ctx context.Context, fleet Fleet, id phone.ID, step spec.Step) (out phone.Outcome, err error) {
+	switch step := step.(type) {
+	case spec.AddPhone:
+		var registration phone.Registration
+		registration, err = fleet.Add(ctx, step.Settings)
+		out.Registration = &registration
+	case spec.DropPhone:
+		err = fleet.Drop(ctx, id, step.HangupCalls)
+	case spec.UpdatePhone:
+		out, err = fleet.Update(ctx, id, step.Update)
+	case spec.KillWorker:
+		err = fleet.Kill(ctx, id)
 	}
+	return out, err
 }
 
 // changed names what update_phone changes; a password only by its name.

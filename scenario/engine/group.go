@@ -101,7 +101,7 @@ func (r *run) childEnded(child *sequence) {
 	if g.starting || g.open > 0 {
 		return
 	}
-	over := false
+	var over bool
 	if step, ok := s.at.Step.(spec.Repeat); ok {
 		over = r.rounds(s, step)
 	} else {

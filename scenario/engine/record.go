@@ -18,7 +18,7 @@ type recorder struct {
 // add puts an entry at the end and gives its place. An entry beyond the bound
 // is left out, with place -1.
 func (r *recorder) add(at time.Time, e timeline.Entry) int {
-	if len(r.entries) >= maxEntries {
+	if r.brimful() {
 		return -1
 	}
 	e.TS = timeline.Seconds(at)
@@ -33,7 +33,10 @@ func (r *recorder) add(at time.Time, e timeline.Entry) int {
 	return len(r.entries) - 1
 }
 
+// full ends a run. What is left of the bound is for its ending.
 func (r *recorder) full() bool { return len(r.entries) >= maxEntries }
+
+func (r *recorder) brimful() bool { return len(r.entries) >= maxEntries+endEntries }
 
 // event records what happened. by is the sequence that raised it, or nil.
 func (r *recorder) event(e phone.Event, by *sequence) {

@@ -85,7 +85,10 @@ func (r *run) advance(s *sequence) {
 		if r.record.full() {
 			r.overflow()
 		}
-		if !r.mayGoOn(s) || r.record.full() {
+		if r.record.brimful() {
+			r.fault(timeline.Fault{Kind: timeline.Limit, Msg: "the timeline is full; cut off: " + s.String()})
+		}
+		if !r.mayGoOn(s) || r.record.brimful() {
 			r.cutOff(s)
 			return
 		}

@@ -51,11 +51,11 @@ func (ev Evidence) miss(f spec.EventFact) string {
 		e := ev.Events[at]
 		if f.After != nil {
 			if start, _ := ev.find(*f.After, 0); at <= start {
-				if again, later := ev.find(f, start+1); later {
-					e = ev.Events[again]
-				} else {
+				again, later := ev.find(f, start+1)
+				if !later {
 					return fmt.Sprintf("; it came only before that, at %s", ev.offset(e.Time))
 				}
+				e = ev.Events[again]
 			}
 		}
 		return fmt.Sprintf("; it came at %s, too late", ev.offset(e.Time))

@@ -46,11 +46,11 @@ type Ran struct {
 	Result timeline.Result
 }
 
-// JUnit writes one test suite with a case for each scenario. Status failed and
-// timeout are failures, status error is an error; the timeline is the case's
-// output.
+// JUnit writes one test suite with a case for each scenario, and one for each
+// of its expectations. Status failed and timeout are failures, status error is
+// an error; the timeline is the output of the scenario's case.
 func JUnit(w io.Writer, runs []Ran) error {
-	suite := junitSuite{Name: "ringmaster", Tests: len(runs), Cases: []junitCase{}}
+	suite := junitSuite{Name: "ringmaster", Cases: []junitCase{}}
 	var total int64
 	for _, ran := range runs {
 		total += ran.Result.ElapsedMS
@@ -69,7 +69,16 @@ func JUnit(w io.Writer, runs []Ran) error {
 			c.Failure = text
 		}
 		suite.Cases = append(suite.Cases, c)
+		for _, e := range ran.Result.Expectations {
+			c := junitCase{Name: fmt.Sprintf("%s: %s %s", ran.Result.ScenarioName, e.Path, e.Fact), ClassName: ran.File, Time: seconds(0), Timestamp: c.Timestamp}
+			if !e.Held {
+				suite.Failures++
+				c.Failure = &junitText{Message: e.Msg, Type: "expectation", Text: e.Msg + "\n"}
+			}
+			suite.Cases = append(suite.Cases, c)
+		}
 	}
+	suite.Tests = len(suite.Cases)
 	suite.Time = seconds(total)
 	if _, err := io.WriteString(w, xml.Header); err != nil {
 		return err

@@ -28,7 +28,11 @@ func sample() timeline.Result {
 			{Kind: timeline.Action, OffsetMS: 2, Type: "send_dtmf", PhoneID: &a, CallID: &zero, Data: map[string]any{"digits": "1234#"}, HookID: &hook, PatternName: &pattern},
 			{Kind: timeline.Event, OffsetMS: 3, Type: "action.failed", PhoneID: &a, CallID: &zero, Data: map[string]any{"error": "a refused: 488"}},
 		},
-		Errors:       []timeline.Fault{{Kind: timeline.ActionFailed, Msg: "send_dtmf in patterns[0].send failed: a refused: 488", Action: &name, PhoneID: &a, CallID: &zero, HookID: &hook, PatternName: &pattern}},
+		Expectations: []timeline.Expectation{
+			{Path: "expect[0]", Fact: "call.state.confirmed on a", Held: true, Msg: "once, at +0.000 s"},
+			{Path: "expect[1]", Fact: "dtmf.in {digit: 5} on b", Msg: "expected dtmf.in {digit: 5} on b; nothing of the kind was seen <b>\x1b[2J"},
+		},
+		Errors:       []timeline.Fault{{Kind: timeline.Unmet, Msg: "expect[1]: expected dtmf.in {digit: 5} on b; nothing of the kind was seen <b>\x1b[2J"}, {Kind: timeline.ActionFailed, Msg: "send_dtmf in patterns[0].send failed: a refused: 488", Action: &name, PhoneID: &a, CallID: &zero, HookID: &hook, PatternName: &pattern}},
 		Artifacts:    map[phone.ID]*timeline.Artifact{"a": {Recording: &wav}, "b": nil},
 		PatternsUsed: []string{pattern},
 	}
@@ -73,7 +77,7 @@ func TestForms(t *testing.T) {
 		t.Errorf("%v %+v", err, back)
 	}
 	var suites junitSuites
-	if err := xml.Unmarshal([]byte(junit.String()), &suites); err != nil || suites.Suite.Failures != 1 || suites.Suite.Errors != 1 || suites.Suite.Tests != 3 {
+	if err := xml.Unmarshal([]byte(junit.String()), &suites); err != nil || suites.Suite.Failures != 2 || suites.Suite.Errors != 1 || suites.Suite.Tests != 5 {
 		t.Errorf("%v %+v", err, suites)
 	}
 }

@@ -65,6 +65,9 @@ func (s Style) Line(e timeline.Entry) string {
 	return strings.TrimRight(line, " ")
 }
 
+// Details is what Line says of an entry's data.
+func Details(e timeline.Entry) string { return details(e) }
+
 // details shows data as key=value, by key; nothing that is empty. A SIP status
 // comes first, without its keys.
 func details(e timeline.Entry) string {
@@ -139,7 +142,7 @@ func show1(sentence string) string {
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 
-// Text writes timeline, errors, files and verdict.
+// Text writes the timeline and the outcome.
 func (s Style) Text(w io.Writer, r timeline.Result) error {
 	var b strings.Builder
 	for _, e := range r.Timeline {
@@ -151,10 +154,21 @@ func (s Style) Text(w io.Writer, r timeline.Result) error {
 	return s.Outcome(w, r)
 }
 
-// Outcome writes what Text does without the timeline.
+// Outcome writes what Text does without the timeline: how each expectation
+// stood, errors, files and verdict.
 func (s Style) Outcome(w io.Writer, r timeline.Result) error {
 	var b strings.Builder
+	for _, e := range r.Expectations {
+		line := s.paint(green, "✓ "+e.Path) + " " + show1(e.Fact+": "+e.Msg)
+		if !e.Held {
+			line = s.paint(red, "✗ "+e.Path) + " " + show1(e.Msg)
+		}
+		b.WriteString(line + "\n")
+	}
 	for _, f := range r.Errors {
+		if f.Kind == timeline.Unmet || f.Kind == timeline.Unjudged {
+			continue // it stands among the expectations
+		}
 		word := "error: "
 		if f.Tolerated {
 			word = "tolerated: "

@@ -68,19 +68,22 @@ var audioFields = []callField{
 }
 
 // heardFields know, too, whose sound it is to be.
-var heardFields = append(slices.Clone(audioFields), callField{Param{Name: "from", Type: TypeSelector}, CheckSource, ""})
-
-var rtpFields = counters("tx_packets", "tx_bytes", "rx_packets", "rx_bytes", "rx_loss", "rx_dup", "rx_reorder", "rx_discard", "rx_jitter_usec", "rtt_usec")
-
-func counters(names ...string) []callField {
-	fields := make([]callField, len(names))
-	for i, name := range names {
-		fields[i] = callField{Param{Name: name, Type: TypeCount}, CheckNumber, ""}
-	}
-	return fields
+func heardFields() []callField {
+	return append(slices.Clone(audioFields), callField{Param{Name: "from", Type: TypeSelector}, CheckSource, ""})
 }
 
-var callFactParams = append([]Param{{Name: "call", Type: TypeSelector, Required: true}}, paramsOf(callFields)...)
+var rtpFields = []callField{
+	counter("tx_packets"), counter("tx_bytes"), counter("rx_packets"), counter("rx_bytes"), counter("rx_loss"),
+	counter("rx_dup"), counter("rx_reorder"), counter("rx_discard"), counter("rx_jitter_usec"), counter("rtt_usec"),
+}
+
+func counter(name string) callField {
+	return callField{Param{Name: name, Type: TypeCount}, CheckNumber, ""}
+}
+
+func callFactParams() []Param {
+	return append([]Param{{Name: "call", Type: TypeSelector, Required: true}}, paramsOf(callFields)...)
+}
 
 func paramsOf(fields []callField) []Param {
 	params := make([]Param, len(fields))
@@ -92,7 +95,7 @@ func paramsOf(fields []callField) []Param {
 
 func (r *reader) callFact(n *Node) *CallFact {
 	before := len(r.issues)
-	a := r.table(n, tableOf{"key of a call's fact", "the fact", callFactParams}, n.Fields)
+	a := r.table(n, tableOf{"key of a call's fact", "the fact", callFactParams()}, n.Fields)
 	f := &CallFact{Whose: arg(a, "call", CallSelector{}), Checks: checks(callFields, a, "")}
 	if len(f.Checks) == 0 && len(r.issues) == before {
 		r.fault(n, Missing, "the fact says nothing of the call; give codec, duration, heard or another field")
@@ -105,7 +108,7 @@ func (r *reader) group(n *Node, p Param) any {
 	fields := audioFields
 	switch p.Name {
 	case "heard":
-		fields = heardFields
+		fields = heardFields()
 	case "rtp":
 		fields = rtpFields
 	}

@@ -77,18 +77,23 @@ func (c CallRef) String() string {
 	}
 }
 
-var (
-	eventParams = []Param{
-		{Name: "event", Type: TypeEvents, Required: true},
-		{Name: "phone_id", Type: TypePhones},
-		{Name: "call_id", Type: TypeCallRef},
-		{Name: "match", Type: TypeMatch},
-	}
-	withinParam      = Param{Name: "within_ms", Type: TypeDuration}
-	inOrderParams    = append(slices.Clone(eventParams), withinParam)
-	eventFactParams  = append(slices.Clone(inOrderParams), Param{Name: "after", Type: TypeAnEvent}, Param{Name: "count", Type: TypeCount}, Param{Name: "never", Type: TypeBoolean})
-	seriesFactParams = []Param{{Name: "in_order", Type: TypeSeries, Required: true}}
-)
+var eventParams = []Param{
+	{Name: "event", Type: TypeEvents, Required: true},
+	{Name: "phone_id", Type: TypePhones},
+	{Name: "call_id", Type: TypeCallRef},
+	{Name: "match", Type: TypeMatch},
+}
+
+// inOrderParams are the keys of one event of in_order.
+func inOrderParams() []Param {
+	return append(slices.Clone(eventParams), Param{Name: "within_ms", Type: TypeDuration})
+}
+
+func eventFactParams() []Param {
+	return append(inOrderParams(), Param{Name: "after", Type: TypeAnEvent}, Param{Name: "count", Type: TypeCount}, Param{Name: "never", Type: TypeBoolean})
+}
+
+var seriesFactParams = []Param{{Name: "in_order", Type: TypeSeries, Required: true}}
 
 // factValue reads the types that only facts have.
 func (r *reader) factValue(n *Node, p Param) any {
@@ -146,7 +151,7 @@ func (r *reader) fact(n *Node) (Fact, bool) {
 		values := r.table(n, tableOf{"key of an in_order fact", "the fact", seriesFactParams}, n.Fields)
 		f.InOrder = arg[[]EventFact](values, "in_order", nil)
 	default:
-		f.Event = r.event(n, "the fact", eventFactParams)
+		f.Event = r.event(n, "the fact", eventFactParams())
 	}
 	if len(References(n)) > 0 {
 		f.late = n
@@ -202,7 +207,7 @@ func (r *reader) series(n *Node, p Param) any {
 	}
 	var list []EventFact
 	for _, item := range n.Items {
-		if e := r.event(item, "an event of in_order", inOrderParams); e != nil {
+		if e := r.event(item, "an event of in_order", inOrderParams()); e != nil {
 			list = append(list, *e)
 		}
 	}

@@ -28,9 +28,9 @@ type ActionForm struct {
 func Describe() Language {
 	l := Language{
 		Scenario: slices.Clone(scenarioParams), Hook: slices.Clone(hookParams), Stop: slices.Clone(stopParams),
-		EventFact: slices.Clone(eventFactParams), SeriesFact: slices.Clone(seriesFactParams), CallFact: slices.Clone(callFactParams),
-		SeriesEvent: slices.Clone(inOrderParams), Event: slices.Clone(eventParams), Selector: slices.Clone(selectorParams),
-		Heard: paramsOf(heardFields), Sent: paramsOf(audioFields), RTP: paramsOf(rtpFields),
+		EventFact: eventFactParams(), SeriesFact: slices.Clone(seriesFactParams), CallFact: callFactParams(),
+		SeriesEvent: inOrderParams(), Event: slices.Clone(eventParams), Selector: slices.Clone(selectorParams),
+		Heard: paramsOf(heardFields()), Sent: paramsOf(audioFields), RTP: paramsOf(rtpFields),
 		EventTypes: slices.Clone(eventTypes), Families: slices.Clone(families), OpenTypes: openTypes.String(),
 	}
 	for _, word := range actionWords() {

@@ -161,6 +161,14 @@ func (r *reader) typed(n *Node, p Param) any {
 		return r.events(n, p)
 	case TypeMatch:
 		return r.match(n, p)
+	default:
+		return r.inner(n, p)
+	}
+}
+
+// inner reads what holds parts of the language itself.
+func (r *reader) inner(n *Node, p Param) any {
+	switch p.Type {
 	case TypeActions:
 		return r.actions(n)
 	case TypeBranches:

@@ -3,8 +3,8 @@ package explain
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 
 	"ringmaster/proto/phone"
 	"ringmaster/supervisor/diagnose"
@@ -148,18 +148,21 @@ func (r *record) lastWord() *diagnose.Message {
 // finding.
 func (r *record) summary(report Report) string {
 	first := r.beginning() + ", " + r.conclusion(report.Ending) + "."
-	for _, f := range report.Findings {
-		if f.Severity != Note && f.Rule != ruleRefused {
-			return first + " " + f.Finding
-		}
+	i := slices.IndexFunc(report.Findings, func(f Finding) bool { return f.Severity != Note && f.Rule != ruleRefused })
+	switch {
+	case len(report.Findings) == 0:
+		return first + " Nothing unusual was found."
+	case i >= 0:
+		return first + " " + report.Findings[i].Finding
 	}
-	if len(report.Findings) > 0 && report.Findings[0].Rule == ruleRefused {
-		return first + " What to do: " + strings.TrimSuffix(report.Findings[0].Advice, ".") + "."
+	switch f := report.Findings[0]; f.Rule {
+	case ruleRefused:
+		return first + " What to do: " + strings.TrimSuffix(f.Advice, ".") + "."
+	case ruleRefusedHere:
+		return first
+	default:
+		return first + " " + f.Finding
 	}
-	if len(report.Findings) > 0 {
-		return first + " " + report.Findings[0].Finding
-	}
-	return first + " Nothing unusual was found."
 }
 
 func (r *record) beginning() string {
@@ -172,7 +175,7 @@ func (r *record) beginning() string {
 
 func (r *record) conclusion(e Ending) string {
 	status := strings.TrimSpace(fmt.Sprint(e.Status, " ", e.Text))
-	lasted := r.end.Sub(r.Call.AnsweredAt).Round(100 * time.Millisecond)
+	lasted := max(0, roughly(r.end.Sub(r.Call.AnsweredAt)))
 	by := map[string]string{ByLocal: "this phone", ByFarEnd: "the far end", ByNetwork: "the network"}[e.EndedBy]
 	switch e.Outcome {
 	case OutcomeCalling:
@@ -182,16 +185,22 @@ func (r *record) conclusion(e Ending) string {
 	case OutcomeTalking:
 		return "and they are talking"
 	case OutcomeCompleted:
-		return fmt.Sprintf("which was answered, lasted %v and was ended by %s", max(0, lasted), by)
+		if !r.answered() {
+			return "which was answered and at once ended by " + by
+		}
+		return fmt.Sprintf("which was answered, lasted %v and was ended by %s", lasted, by)
 	case OutcomeRefused:
 		return fmt.Sprintf("which %s refused with %s (%s)", by, status, e.Meaning)
 	case OutcomeCancelled:
 		return fmt.Sprintf("which %s cancelled before it was answered", by)
 	case OutcomeDropped:
+		if ok := r.outcome(); !r.answered() && ok != nil && ok.Status < 300 {
+			return "which ended by a fault right after its answer"
+		}
 		if !r.answered() {
 			return "which ended by a fault before it was answered"
 		}
-		return fmt.Sprintf("which was answered and ended by a fault after %v", max(0, lasted))
+		return fmt.Sprintf("which was answered and ended by a fault after %v", lasted)
 	}
 	return "and it ended without a final answer"
 }

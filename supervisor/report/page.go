@@ -30,7 +30,7 @@ type Page struct {
 	Facts    []Fact
 	Findings []Finding
 	Legs     []Leg
-	Ladder   template.HTML // an SVG drawing of our own making; "" is none
+	Ladders  []Ladder
 	Quality  []Direction
 	Sounds   []Sound
 	Timeline []Row
@@ -55,11 +55,17 @@ type Finding struct {
 	Evidence []string
 }
 
+// Ladder is who said what to whom in one call.
+type Ladder struct {
+	Title string
+	SVG   template.HTML // a drawing of our own making
+}
+
 // Leg is one phone's part.
 type Leg struct {
 	Phone, Call, Direction, Remote, State, Codec, Duration, Status string
 	Sent, Received                                                 string // packets
-	Loss, Jitter, RoundTrip                                        string
+	Loss, Jitter, RoundTrip, MOS                                   string
 }
 
 // Row is one line of the timeline.

@@ -45,7 +45,7 @@ func full(t *testing.T) Page {
 		Facts:    []Fact{{hostile, hostile}},
 		Findings: []Finding{{Bad, hostile, hostile, []string{hostile}}},
 		Legs:     []Leg{{Phone: hostile, Remote: hostile, Status: hostile}},
-		Ladder:   template.HTML("<svg><text>INVITE</text></svg>"),
+		Ladders:  []Ladder{{hostile, template.HTML("<svg><text>INVITE</text></svg>")}},
 		Quality:  Quality(hostile, 0, []*diagnose.Stream{stream}),
 		Sounds:   sounds.List(),
 		Timeline: []Row{{Offset: 1500 * time.Millisecond, Phone: hostile, Kind: "event", What: hostile, Detail: hostile, Tone: Bad}},
@@ -98,7 +98,7 @@ func TestEverythingIsShown(t *testing.T) {
 	}
 	for _, want := range []string{
 		`id="verdict"`, `id="findings"`, `id="legs"`, `id="ladder"`, "<text>INVITE</text>", `id="recordings"`, `<audio controls preload="metadata" src="data:audio/wav;base64,UklGR`,
-		`class="wave"`, "1.0 s", "there is no sound in it", "is not there any more", `id="quality"`, "90 packets, 10 lost (10.00 %)", "up to 20.0 %", "up to 40.0 ms",
+		`class="wave"`, "1.0 s", "there is no sound in it", "is not there any more", `id="quality"`, "90 packets, 10 lost (10.00 %)", "highest 20.0 %, height 20 %", "highest 40.0 ms, height 40 ms",
 		`<path class="none" d="M1 0V60H2V0Z"/>`, `id="timeline"`, "&#43;1.500 s", `id="notes"`, "2026-11-22 12:00:00 UTC",
 	} {
 		if !bytes.Contains(page, []byte(want)) {

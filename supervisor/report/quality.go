@@ -25,9 +25,9 @@ type Direction struct {
 
 // Chart is one quantity over time.
 type Chart struct {
-	Name    string
-	Highest string
-	SVG     template.HTML
+	Name  string
+	Scale string        // the highest value, and what fills the height
+	SVG   template.HTML // "" where all is 0
 }
 
 // What counts as much, where nothing says otherwise: ITU-T G.113 appendix I
@@ -106,17 +106,29 @@ func direction(title string, s *diagnose.Stream) Direction {
 	if s.Series.Every > time.Second {
 		every = "each " + s.Series.Every.String()
 	}
-	d.Loss = Chart{"Loss, % of " + every, fmt.Sprintf("%.1f %%", slices.Max(append(percent, 0))), bars("loss", percent, leastLoss, s.Series.Samples)}
-	d.Jitter = Chart{"Jitter, ms, highest of " + every, fmt.Sprintf("%.1f ms", slices.Max(append(jitter, 0))), bars("jitter", jitter, ms(leastJitter), s.Series.Samples)}
+	d.Loss = chart("Loss of "+every, "loss", " %", percent, leastLoss, s.Series.Samples)
+	d.Jitter = chart("Jitter, the highest of "+every, "jitter", " ms", jitter, ms(leastJitter), s.Series.Samples)
 	return d
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-// bars draws values, one beside the other; least is the lowest value that
-// fills the height. Where no packet came, the ground is marked.
-func bars(class string, values []float64, least float64, samples []diagnose.Sample) template.HTML {
-	top := slices.Max(append(values, least))
+// chart draws a quantity; least is the lowest value that fills the height.
+func chart(name, class, unit string, values []float64, least float64, samples []diagnose.Sample) Chart {
+	highest := slices.Max(append(values, 0))
+	silent := slices.ContainsFunc(samples, func(s diagnose.Sample) bool { return s.Packets == 0 })
+	if highest == 0 && !silent {
+		return Chart{Name: name, Scale: "none"}
+	}
+	top := max(highest, least)
+	return Chart{
+		Name: name, Scale: fmt.Sprintf("highest %.1f%s, height %.0f%s", highest, unit, top, unit), SVG: bars(class, values, top, samples),
+	}
+}
+
+// bars draws values, one beside the other, in a height that top fills. Where
+// no packet came, the ground is marked.
+func bars(class string, values []float64, top float64, samples []diagnose.Sample) template.HTML {
 	var bar, none strings.Builder
 	for i, v := range values {
 		if v > 0 {

@@ -29,6 +29,10 @@ type Phones interface {
 // Runner runs scenarios, any number at a time.
 type Runner struct {
 	Phones Phones
+	// Fleet, when set, lets scenarios change which phones there are. Codecs
+	// gives those that are built in; nil leaves codecs to the phones.
+	Fleet  Fleet
+	Codecs func(context.Context) []string
 	Hub    *hub.Hub
 	// RecordingsDir and CapturesDir are the roots below which the phones write.
 	RecordingsDir string
@@ -44,6 +48,8 @@ type Options struct {
 	Folder string
 	// Permit, when set, refuses a command by an error.
 	Permit func(phone.Command) error
+	// PermitPhone, when set, refuses a phone that a scenario adds.
+	PermitPhone func(phone.ID) error
 	// progress, when set, is told of every entry as it is put on the
 	// timeline. It must not wait.
 	progress func(timeline.Entry)
@@ -54,8 +60,12 @@ type Options struct {
 func (r *Runner) Run(ctx context.Context, s scenario.Scenario, o Options) timeline.Result {
 	l := &lanes{runner: r, permit: o.Permit, folder: o.Folder, byPhone: map[phone.ID]chan<- *job{}}
 	defer l.close()
+	var phones engine.Fleet
+	if r.Fleet != nil {
+		phones = change{r, o.PermitPhone}
+	}
 	return scenario.Run(ctx, s, engine.Env{
-		Phones: l, Feed: feed{r.Hub}, Files: files{runner: r},
+		Fleet: phones, Phones: l, Feed: feed{r.Hub}, Files: files{runner: r},
 		Publish: r.Hub.Publish, Progress: o.progress, Timeout: o.Timeout,
 	})
 }

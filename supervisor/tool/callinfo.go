@@ -119,20 +119,30 @@ func statusText(i phone.CallInfo) *string {
 }
 
 func getCallInfo(ctx context.Context, c *call, a callArgument) (callFields, error) {
-	out, err := c.onCall(ctx, a.CallID, phone.GetCall{CallID: a.CallID})
-	var ended *endedError
-	if errors.As(err, &ended) {
-		return callFieldsOf(ended.info), nil
-	}
-	if a.CallID != nil && isKind(err, phone.Gone) {
-		if info, known := c.set.o.Hub.Ended(c.phone, *a.CallID); known {
-			return callFieldsOf(info), nil
-		}
-	}
+	info, err := c.info(ctx, a.CallID)
 	if err != nil {
 		return callFields{}, err
 	}
-	return callFieldsOf(out.Calls[0]), nil
+	return callFieldsOf(info), nil
+}
+
+// info is what is known of a call, active or ended; nil is one that the phone
+// chooses.
+func (c *call) info(ctx context.Context, id *phone.CallID) (phone.CallInfo, error) {
+	out, err := c.onCall(ctx, id, phone.GetCall{CallID: id})
+	var ended *endedError
+	if errors.As(err, &ended) {
+		return ended.info, nil
+	}
+	if id != nil && isKind(err, phone.Gone) {
+		if info, known := c.set.o.Hub.Ended(c.phone, *id); known {
+			return info, nil
+		}
+	}
+	if err != nil {
+		return phone.CallInfo{}, err
+	}
+	return out.Calls[0], nil
 }
 
 type lastArgument struct {

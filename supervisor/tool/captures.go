@@ -14,7 +14,6 @@ import (
 
 	"ringmaster/proto/phone"
 	"ringmaster/supervisor/diagnose"
-	"ringmaster/supervisor/shelf"
 )
 
 func captureEntries() []entry {
@@ -139,7 +138,7 @@ func analyzeCapture(ctx context.Context, c *call, a analyzeArguments) (analyzeRe
 		return analyzeResult{}, err
 	}
 	result := analyzeResult{PhoneID: id, CallID: a.CallID, RTPFlows: []rtpFlowRow{}, RTCPFlows: []rtcpFlowRow{}}
-	captures := shelf.Captures{Root: c.set.o.Captures, Recordings: c.set.o.Recordings}
+	captures := c.set.captures()
 	path, ok := captures.Newest(id, a.CallID)
 	if !ok {
 		none := fmt.Sprintf("no capture for phone=%s", id)

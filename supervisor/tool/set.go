@@ -48,7 +48,7 @@ type Set struct {
 // New makes the tools.
 func New(o Options) *Set {
 	s := &Set{o: o}
-	s.static = concat(phoneEntries(), loadEntries(), scenarioEntries(), runEntries(), waitEntries(), sipLogEntries(), recordingEntries(), captureEntries(), flowEntries(), diagnoseEntries(), actionEntries())
+	s.static = concat(phoneEntries(), loadEntries(), scenarioEntries(), runEntries(), waitEntries(), sipLogEntries(), recordingEntries(), captureEntries(), flowEntries(), diagnoseEntries(), reportEntries(), actionEntries())
 	s.actions = concat(callEntries(), talkEntries(), mediaEntries(), messageEntries(), registrationEntries())
 	return s
 }

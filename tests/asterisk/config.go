@@ -49,6 +49,7 @@ func users(password string) []user {
 		{Name: "6005", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600, SRTP: true, ShortTag: true},
 		{Name: "6006", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600, Codecs: "ulaw"},
 		{Name: "6007", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600, DirectMedia: true},
+		{Name: "6009", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600, Codecs: "ulaw:30"},
 		{Name: "6008", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600, DirectMedia: true},
 	}
 }

@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -52,6 +53,7 @@ func TestThroughAsterisk(t *testing.T) {
 		{"unknown number", unknownNumber},
 		{"echo", echo},
 		{"refresh", refresh},
+		{"ptime 30, asked by the exchange", packetTime},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			covers(t, c.name, "Asterisk 22")
@@ -140,6 +142,10 @@ func digitsBothWays(t *testing.T, x exchange) {
 	atA, atB := phones.Talk(a, b, x.uri("6002"))
 	b.Digits(a.Sends(atA, "1234567890*#"), atB, "1234567890*#")
 	a.Digits(b.Sends(atB, "55D"), atA, "55D")
+	// Two strings wait for each other; a comma is a pause.
+	first := a.Sends(atA, "12,3")
+	a.Sends(atA, "33")
+	b.Digits(first, atB, "12333")
 }
 
 func message(t *testing.T, x exchange) {
@@ -200,6 +206,24 @@ func cancel(t *testing.T, x exchange) {
 func unknownNumber(t *testing.T, x exchange) {
 	a, _ := x.pair(t)
 	a.Ends(a.Call(x.uri("4711")), 404)
+}
+
+// packetTime: 6009 is told to send packets of 30 ms.
+func packetTime(t *testing.T, x exchange) {
+	c := mcpclient.Start(t, programs, mcpclient.Options{})
+	a := x.add(t, c, "a", "6009")
+	call := a.Call(x.uri("7001"))
+	a.Reaches(call, "CONFIRMED")
+	a.Plays(call, 600)
+	a.Receives(call, phones.Talking)
+	a.Do("hangup", nil)
+	info := a.Ends(call, 200)
+	if rtp := info.Object("rtp"); rtp.Int("tx_bytes") != 240*rtp.Int("tx_packets") {
+		t.Errorf("packets are not of 240 bytes: %s", rtp.Text)
+	}
+	if heard := info.Object("heard"); math.Abs(number(t, heard, "tone_hz")-600) > 2 || math.Abs(number(t, heard, "level_dbov")-phones.ToneLevel) > 1 {
+		t.Errorf("of 600 Hz, echoed, %s was heard", heard.Text)
+	}
 }
 
 // echo: what one phone plays comes back to it, and it hears a tone that the

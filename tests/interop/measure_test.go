@@ -24,7 +24,8 @@ const (
 )
 
 // TestMeasurements prints what `make bench` promises: medians of 20 through
-// Asterisk, and the spacing of one call's RTP packets over 20 s.
+// Asterisk, the spacing of one call's RTP packets over 20 s, and what 20 calls
+// cost.
 func TestMeasurements(t *testing.T) {
 	if !*measure {
 		t.Skip("measuring is done by `make bench`")
@@ -34,6 +35,7 @@ func TestMeasurements(t *testing.T) {
 	t.Run("add_phone", func(t *testing.T) { measureAdding(t, x) })
 	t.Run("make_call", func(t *testing.T) { measureCalling(t, x) })
 	t.Run("rtp", func(t *testing.T) { measureSpacing(t, x) })
+	t.Run("load", measureLoad)
 }
 
 // measureAdding takes the time from add_phone to its answer, which comes when

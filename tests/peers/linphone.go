@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,8 +34,9 @@ const (
 	LinphoneDigit     = `Receiving tone (.) from`
 )
 
-// StartLinphone starts one whose tone has the level in dBov.
-func StartLinphone(t testing.TB, level float64) *Linphone {
+// StartLinphone starts one whose tone has the level in dBov. More lines go into
+// the [sip] part of its configuration.
+func StartLinphone(t testing.TB, level float64, more ...string) *Linphone {
 	t.Helper()
 	need(t, "linphonec")
 	home := t.TempDir()
@@ -53,11 +55,12 @@ bind_address=%s
 use_ipv6=0
 ipv6_migration_done=1
 inc_timeout=60
+%s
 [rtp]
 audio_rtp_port=%d
 [misc]
 log_collection_enabled=0
-`, port, port, host, host, port+2))
+`, port, port, host, host, strings.Join(more, "\n"), port+2))
 	l := &Linphone{Addr: fmt.Sprintf("%s:%d", host, port), t: t}
 	l.p = run(t, home, "linphonec", "-c", rc)
 	tone := filepath.Join(home, "tone.wav")
@@ -89,16 +92,23 @@ func (l *Linphone) recording() string { return filepath.Join(l.p.home, "heard.wa
 // what it recorded, at a level in dBov within 2 dB.
 func (l *Linphone) Heard(hz, level float64) {
 	l.t.Helper()
-	r, err := listen.Read(l.repaired())
-	if err != nil {
-		l.t.Fatal(err)
-	}
+	r := l.Recorded()
 	end := r.Duration() - 200*time.Millisecond // the last of it may hold the end of the call
 	part := r.Between(end-1500*time.Millisecond, end)
 	if got := part.LevelOf(hz); math.Abs(got-level) > 2 {
 		loudest, its := part.Loudest(200, 3400)
 		l.t.Errorf("linphone heard %g Hz at %.1f dBov in %v, want %g; loudest is %g Hz at %.1f", hz, got, r.Duration(), level, loudest, its)
 	}
+}
+
+// Recorded is what it has recorded so far.
+func (l *Linphone) Recorded() listen.Recording {
+	l.t.Helper()
+	r, err := listen.Read(l.repaired())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return r
 }
 
 // repaired is a copy of the recording whose lengths are right: linphone 5.1

@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// SIPp is one SIPp that plays one scenario once. It echoes what RTP it gets.
+// SIPp is one SIPp that plays one scenario once. It echoes what RTP it
+// gets, unless the scenario has sound of its own.
 type SIPp struct {
 	// Port is where it speaks SIP over UDP.
 	Port int
@@ -48,8 +49,11 @@ func play(t testing.TB, scenario, to string, values map[string]any) *SIPp {
 	s := &SIPp{Port: port, t: t, messages: filepath.Join(home, "messages.log")}
 	args := []string{
 		"-sf", write(t, home, "scenario.xml", text), "-m", "1", "-nostdin", "-i", host, "-p", strconv.Itoa(port),
-		"-mp", strconv.Itoa(port + 2), "-rtp_echo", "-timeout", "60s", "-timeout_error", "-default_behaviors", "all,-bye",
+		"-mp", strconv.Itoa(port + 2), "-timeout", "60s", "-timeout_error", "-default_behaviors", "all,-bye",
 		"-trace_msg", "-message_file", s.messages, "-trace_err", "-error_file", filepath.Join(home, "errors.log"),
+	}
+	if !strings.Contains(text, "rtp_stream") { // either it echoes, or it has sound of its own
+		args = append([]string{"-rtp_echo"}, args...)
 	}
 	if to != "" {
 		args = append([]string{to}, args...)

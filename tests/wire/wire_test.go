@@ -83,3 +83,26 @@ func TestSpace(t *testing.T) {
 		t.Errorf("one packet: %+v", got)
 	}
 }
+
+func TestLate(t *testing.T) {
+	const period = 20 * time.Millisecond
+	flow := func(sequence uint16, late ...time.Duration) (packets []Packet) {
+		for i, d := range late {
+			packets = append(packets, Packet{At: time.Unix(1000, 0).Add(time.Duration(i)*period + d), Sequence: sequence + uint16(i)})
+		}
+		return packets
+	}
+	const ms = time.Millisecond
+	got := Late(period, flow(65534, 3*ms, ms, ms, 2*ms), flow(7, 0, 9*ms))
+	if want := (Lateness{Packets: 6, P50: ms, P99: 9 * ms, Longest: 9 * ms}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	// What was not sent is not late.
+	held := flow(1, 0, 0, 0, 0)
+	if got := Late(period, append(held[:1:1], held[3])); got.Longest != 0 {
+		t.Errorf("with two missing: %+v", got)
+	}
+	if got := Late(period); got != (Lateness{}) {
+		t.Errorf("of nothing: %+v", got)
+	}
+}
