@@ -80,6 +80,7 @@ func (m *member) configuration() phone.Configuration {
 		RecordingsDir:  m.f.o.RecordingsDir,
 		CapturesDir:    m.f.o.CapturesDir,
 		SDPSessionName: m.f.o.SDPSessionName,
+		FilesUnder:     m.f.o.FilesUnder,
 		CallIDs:        m.block,
 		Orphans:        m.dialogs.all(),
 	}

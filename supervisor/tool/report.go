@@ -97,7 +97,7 @@ func (c *call) ownerOf(a reportArguments) (phone.ID, error) {
 
 // callPage is the page of one call, with all phones that took part in it.
 func (s *Set) callPage(ctx context.Context, id phone.ID, number phone.CallID) (report.Page, error) {
-	info, err := s.callOnRecord(ctx, id, &number)
+	info, _, err := s.callOnRecord(ctx, id, &number)
 	if err != nil {
 		return report.Page{}, err
 	}

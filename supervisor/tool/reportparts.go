@@ -26,6 +26,8 @@ type part struct {
 	info  phone.CallInfo
 }
 
+func (p part) hadMedia() bool { return p.info.RTP.TxPackets+p.info.RTP.RxPackets > 0 }
+
 // What one page takes in.
 const (
 	partBound   = 24
@@ -51,9 +53,10 @@ func (s *Set) parts(id phone.ID, info phone.CallInfo, legs []diagnose.Leg) []par
 // recordings, and what their captures say.
 func (s *Set) showParts(ctx context.Context, page *report.Page, parts []part, records []hub.Record) {
 	var sounds report.Sounds
-	captured := false
+	media, captured := false, false
 	for _, p := range parts {
 		page.Legs = append(page.Legs, legOf(p))
+		media = media || p.hadMedia()
 		for _, r := range s.recordingsOf(ctx, p) {
 			sounds.Add(fmt.Sprintf("%s, call %d: both directions, mixed", p.phone, p.info.CallID), r.Path, value(s.uri(r.Path)))
 		}
@@ -64,10 +67,10 @@ func (s *Set) showParts(ctx context.Context, page *report.Page, parts []part, re
 		}
 	}
 	page.Sounds = sounds.List()
-	if len(page.Sounds) == 0 {
+	if media && len(page.Sounds) == 0 {
 		page.Notes = append(page.Notes, "Nothing was recorded: recording_enabled lets a phone record its calls.")
 	}
-	if !captured {
+	if media && !captured {
 		page.Notes = append(page.Notes, "Nothing was captured, so that quality is known at the end alone: capture_enabled lets a phone capture its calls.")
 	}
 }
@@ -175,12 +178,21 @@ func ladderOf(title string, flow diagnose.Flow) report.Ladder {
 	return report.Ladder{Title: title, SVG: template.HTML(flow.Newest(ladderBound).SVG())} //nolint:gosec // diagnose escapes what it draws
 }
 
+// none stands where there is nothing to tell.
+const none = "–"
+
 func legOf(p part) report.Leg {
 	i := p.info
 	l := report.Leg{
 		Phone: string(p.phone), Call: fmt.Sprint(i.CallID), Direction: string(i.Direction), Remote: i.RemoteURI, State: strings.ToLower(i.State.String()),
-		Codec: i.Codec, Duration: fmt.Sprintf("%.1f s", i.Duration.Seconds()), Sent: fmt.Sprint(i.RTP.TxPackets), Received: fmt.Sprint(i.RTP.RxPackets),
-		Loss: fmt.Sprint(i.RTP.RxLoss), Jitter: fmt.Sprintf("%.1f ms", float64(i.RTP.RxJitterUsec)/1000), RoundTrip: "–", MOS: "–",
+		Codec: cmp.Or(i.Codec, none), Duration: none, Sent: none, Received: none, Loss: none, Jitter: none, RoundTrip: none, MOS: none,
+	}
+	if !i.AnsweredAt.IsZero() {
+		l.Duration = span(i.Duration)
+	}
+	if p.hadMedia() {
+		l.Sent, l.Received, l.Loss = fmt.Sprint(i.RTP.TxPackets), fmt.Sprint(i.RTP.RxPackets), fmt.Sprint(i.RTP.RxLoss)
+		l.Jitter = fmt.Sprintf("%.1f ms", float64(i.RTP.RxJitterUsec)/1000)
 	}
 	if i.LastStatus > 0 {
 		l.Status = strings.TrimSpace(fmt.Sprintf("%d %s", i.LastStatus, i.LastStatusText))

@@ -53,7 +53,7 @@ func (s *Set) calledIn(ctx context.Context, r timeline.Result) []part {
 		if slices.ContainsFunc(parts, func(p part) bool { return p.phone == *e.PhoneID && p.info.CallID == *e.CallID }) {
 			continue
 		}
-		if info, err := s.callOnRecord(ctx, *e.PhoneID, e.CallID); err == nil {
+		if info, _, err := s.callOnRecord(ctx, *e.PhoneID, e.CallID); err == nil {
 			parts = append(parts, part{*e.PhoneID, info})
 		}
 	}
