@@ -40,7 +40,8 @@ func makeReport(ctx context.Context, c *call, a reportArguments) (reportResult, 
 		return reportResult{}, phone.Errorf(phone.Invalid, "make_report takes call_id or run_id, one of the two")
 	}
 	result := reportResult{RunID: a.RunID, CallID: a.CallID}
-	page, folder, name := report.Page{}, "", ""
+	var page report.Page
+	var folder, name string
 	c.mark("")
 	if a.RunID != nil {
 		run, err := c.set.o.Runs.Get(*a.RunID)
