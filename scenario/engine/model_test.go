@@ -34,9 +34,11 @@ func (h modelHook) matches(e modelEvent) bool {
 }
 
 // model says in the plainest way what a run does: every event, in order,
-// fires every armed hook that matches, in order; then stops are looked at.
-func model(hooks []modelHook, stop modelHook, events []modelEvent) (log, commands []string) {
+// fires every armed hook that matches, in order; then stops are looked at. One
+// is a stop_on, more are a stop_on_all. seen is how many events came until then.
+func model(hooks, stops []modelHook, events []modelEvent) (log, commands []string, seen int) {
 	spent := make([]bool, len(hooks))
+	came := map[int]bool{}
 	for i, e := range events {
 		raised := 0
 		for k, h := range hooks {
@@ -53,11 +55,16 @@ func model(hooks []modelHook, stop modelHook, events []modelEvent) (log, command
 		for range raised {
 			log = append(log, "raised")
 		}
-		if stop.matches(e) {
-			break
+		for k, stop := range stops {
+			if stop.matches(e) {
+				came[k] = true
+			}
+		}
+		if len(came) == len(stops) {
+			return log, commands, i + 1
 		}
 	}
-	return log, commands
+	return log, commands, len(events)
 }
 
 func randomHook(r *rand.Rand) modelHook {
@@ -68,8 +75,8 @@ func randomHook(r *rand.Rand) modelHook {
 	}
 }
 
-// scenarioOf writes the hooks and the stop for the engine.
-func scenarioOf(hooks []modelHook, stop modelHook) spec.Scenario {
+// scenarioOf writes the hooks and the stops for the engine.
+func scenarioOf(hooks, stops []modelHook) spec.Scenario {
 	phones := func(id string) []phone.ID {
 		if id == "" {
 			return nil
@@ -94,33 +101,64 @@ func scenarioOf(hooks []modelHook, stop modelHook) spec.Scenario {
 		})
 	}
 	s.Hooks = append(s.Hooks, spec.Hook{ID: "raised", When: []spec.EventPattern{"user.raised"}, Once: false, Then: []spec.Action{{Name: "log", Step: spec.Log{Message: "raised"}}}})
-	s.StopOn = []spec.Stop{{Events: []spec.EventPattern{spec.EventPattern(stop.when)}, Phones: phones(stop.phone), Match: match(stop), Path: "stop_on[0]"}}
+	for _, stop := range stops {
+		s.StopOnAll = append(s.StopOnAll, spec.Stop{Events: []spec.EventPattern{spec.EventPattern(stop.when)}, Phones: phones(stop.phone), Match: match(stop), Path: "a stop"})
+	}
+	if len(stops) == 1 {
+		s.StopOn, s.StopOnAll = s.StopOnAll, nil
+	}
 	return s
 }
 
 // Whatever the hooks and the events are, and however the events come in
-// batches, the run does what the model says, in its order.
+// batches, the run does what the model says, in its order; and what is expected
+// holds when, and only when, it was there to be seen.
 func TestRunAgreesWithTheModel(t *testing.T) {
-	for seed := range uint64(300) {
+	for seed := range uint64(2000) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		hooks := make([]modelHook, 1+r.IntN(8))
 		for k := range hooks {
 			hooks[k] = randomHook(r)
 		}
-		stop := randomHook(r)
+		stops := make([]modelHook, 1+r.IntN(3)/2)
+		for k := range stops {
+			stops[k] = randomHook(r)
+		}
 		events := make([]modelEvent, r.IntN(30))
 		for i := range events {
 			events[i] = modelEvent{phone: []string{"a", "b"}[r.IntN(2)], kind: modelTypes[r.IntN(len(modelTypes))], digit: int64(r.IntN(3))}
 		}
-		wantLog, wantCommands := model(hooks, stop, events)
-		gotLog, gotCommands := runModel(t, scenarioOf(hooks, stop), events, r)
-		if fmt.Sprint(gotLog) != fmt.Sprint(wantLog) || fmt.Sprint(gotCommands) != fmt.Sprint(wantCommands) {
-			t.Fatalf("seed %d\nhooks %+v\nstop %+v\nevents %+v\n log %v\nwant %v\n did %v\nwant %v", seed, hooks, stop, events, gotLog, wantLog, gotCommands, wantCommands)
+		wantLog, wantCommands, seen := model(hooks, stops, events)
+		s := scenarioOf(hooks, stops)
+		wantHeld := expectOf(&s, randomHook(r), events, seen)
+		gotLog, gotCommands, gotHeld := runModel(t, s, events, r)
+		if fmt.Sprint(gotLog, gotCommands, gotHeld) != fmt.Sprint(wantLog, wantCommands, wantHeld) {
+			t.Fatalf("seed %d\nhooks %+v\nstops %+v\nevents %+v\n log %v\nwant %v\n did %v\nwant %v\nheld %v\nwant %v", seed, hooks, stops, events, gotLog, wantLog, gotCommands, wantCommands, gotHeld, wantHeld)
 		}
 	}
 }
 
-func runModel(t *testing.T, s spec.Scenario, events []modelEvent, r *rand.Rand) (log, commands []string) {
+// expectOf expects of a kind of event as many as there were until the run was
+// stopped, and one more than there are at all; it says which of these hold.
+func expectOf(s *spec.Scenario, of modelHook, events []modelEvent, seen int) (held []bool) {
+	until, all := 0, 0
+	for i, e := range events {
+		if of.matches(e) {
+			all++
+			if i < seen {
+				until++
+			}
+		}
+	}
+	for _, least := range []int{until, all + 1} {
+		like := scenarioOf(nil, []modelHook{of}).StopOn[0]
+		s.Expect = append(s.Expect, spec.Fact{Path: "a fact", Event: &spec.EventFact{Events: like.Events, Phones: like.Phones, Match: like.Match, Count: spec.AtLeast(float64(least))}})
+		held = append(held, least <= all)
+	}
+	return held
+}
+
+func runModel(t *testing.T, s spec.Scenario, events []modelEvent, r *rand.Rand) (log, commands []string, held []bool) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld()
@@ -143,10 +181,13 @@ func runModel(t *testing.T, s spec.Scenario, events []modelEvent, r *rand.Rand) 
 				log = append(log, e.Data["message"].(string))
 			}
 		}
+		for _, e := range result.Expectations {
+			held = append(held, e.Held)
+		}
 		for _, d := range w.did {
 			_, words, _ := strings.Cut(d, " ")
 			commands = append(commands, words)
 		}
 	})
-	return log, commands
+	return log, commands, held
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"ringmaster/proto/phone"
 	"ringmaster/scenario/timeline"
 )
 
@@ -23,12 +24,42 @@ func TestWhichPhonesARunSees(t *testing.T) {
 		{"initial_actions: [{wait_until: dtmf.in}]", true},
 		{"initial_actions: [{wait_until: {event: dtmf.in, phone_id: a}}]", false},
 		{"stop_on: [{event: dtmf.in}]", true},
+		{"stop_on_all: [{event: dtmf.in}]", true},
+		{"stop_on_all: [{event: dtmf.in, phone_id: a}]", false},
+		{"expect: [dtmf.in]", true},
+		{"expect: [{event: dtmf.in, phone_id: a}]", false},
+		{"expect: [{event: dtmf.in, phone_id: a, after: {event: dtmf.in, phone_id: c}}]", true},
+		{"phones: [a]\nexpect: [{call: a, heard: {from: c}}]", true},
+		{"phones: [a]\nexpect: [dtmf.in]", false},
+		{"hooks: [{when: dtmf.in, on_phone: a, then: {assert: dtmf.in}}]", true},
+		{"hooks: [{when: dtmf.in, on_phone: a, then: {assert: {event: dtmf.in, phone_id: a}}}]", false},
+		{"hooks: [{when: dtmf.in, on_phone: a, then: {repeat: {count: 2, until: dtmf.in, actions: hangup}}}]", true},
+		{"hooks: [{when: dtmf.in, on_phone: a, then: {repeat: {count: 2, actions: [{hangup: {phone_id: c}}]}}}]", true},
+		{"hooks: [{when: dtmf.in, on_phone: a, then: {parallel: [[hangup], [{wait_until: {event: dtmf.in, phone_id: c}}]]}}]", true},
+		{"finally: [{hangup: {phone_id: c}}]", true},
 		{"stop_on: [{event: dtmf.in, phone_id: [a, b]}]", false},
 		{"stop_on: [{event: dtmf.in, phone_id: [a, c]}]", true},
 	} {
 		sc := scopeOf(parse(t, c.text))
 		if got := sc.covers("c"); got != c.want {
 			t.Errorf("%s: sees c: %v", c.text, got)
+		}
+	}
+}
+
+// An assert, an expectation or a repeat that names a trace makes the run see it.
+func TestTracesThatFactsName(t *testing.T) {
+	for _, text := range []string{
+		"expect: [{event: sip.request.bye, phone_id: a}]",
+		"expect: [{in_order: [dtmf.in, sip.request.bye]}]",
+		"hooks: [{when: dtmf.in, then: {assert: {event: sip.request.bye, never: true}}}]",
+		"hooks: [{when: dtmf.in, then: {repeat: {count: 1, until: sip.request.*, actions: hangup}}}]",
+		"finally: [{parallel: [[{wait: 1}], [{wait_until: sip.request.bye}]]}]",
+		"stop_on_all: [{event: sip.request.bye}]",
+	} {
+		sc := scopeOf(parse(t, text))
+		if !sc.sees(phone.Event{Type: "sip.request.bye", PhoneID: "a"}) || sc.sees(phone.Event{Type: "media.started", PhoneID: "a"}) || !sc.wantsTraces() {
+			t.Errorf("%s: %+v", text, sc)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"ringmaster/proto/phone"
@@ -127,11 +128,13 @@ const (
 	jitterMost   = 60 * time.Millisecond
 )
 
+// loss is silent about calls that were held: who is not to send may count on.
 func loss(r *record) *match {
 	rtp := r.Call.RTP
 	expected := rtp.RxPackets - rtp.RxDup + rtp.RxLoss
 	share := float64(rtp.RxLoss) / float64(max(1, expected))
-	if !r.counted() || expected < packetsLeast || share < lossShare {
+	held := slices.ContainsFunc(r.agreements, func(a agreement) bool { return !a.inbound() })
+	if !r.counted() || held || expected < packetsLeast || share < lossShare {
 		return nil
 	}
 	return matched(r.statistic("rx_loss %d, rx_packets %d, rx_reorder %d", rtp.RxLoss, rtp.RxPackets, rtp.RxReorder)).says(100*share, rtp.RxLoss, expected)

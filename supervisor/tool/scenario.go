@@ -99,6 +99,7 @@ type runReport struct {
 	ElapsedMS    int64                   `json:"elapsed_ms"`
 	Timeline     []timeline.Entry        `json:"timeline" cut:"get_run gives them by run_id, after and limit"`
 	Errors       []any                   `json:"errors"`
+	Expectations []timeline.Expectation  `json:"expectations"`
 	Artifacts    map[phone.ID]*artifacts `json:"artifacts"`
 	PatternsUsed []string                `json:"patterns_used"`
 	ScenarioName string                  `json:"scenario_name"`
@@ -179,7 +180,7 @@ func unfit(s scenario.Scenario, issues spec.Issues) runReport {
 	}
 	r := runReport{
 		Verdict: timeline.Error, ScenarioName: clean(s.Name(), nameBound), Reason: &reason,
-		Timeline: []timeline.Entry{}, Errors: []any{}, Artifacts: map[phone.ID]*artifacts{}, PatternsUsed: []string{},
+		Timeline: []timeline.Entry{}, Errors: []any{}, Expectations: []timeline.Expectation{}, Artifacts: map[phone.ID]*artifacts{}, PatternsUsed: []string{},
 	}
 	for _, issue := range issues {
 		r.Errors = append(r.Errors, issue)
@@ -202,11 +203,15 @@ func (s *Set) ran(result timeline.Result, entries []timeline.Entry) runReport {
 	r := runReport{
 		Verdict: result.Status, Reason: &reason, ElapsedMS: result.ElapsedMS, StartedAt: &started,
 		ScenarioName: clean(result.ScenarioName, nameBound), PatternsUsed: result.PatternsUsed,
-		Timeline: s.shownEntries(entries), Errors: []any{}, Artifacts: map[phone.ID]*artifacts{},
+		Timeline: s.shownEntries(entries), Errors: []any{}, Expectations: []timeline.Expectation{}, Artifacts: map[phone.ID]*artifacts{},
 	}
 	for _, fault := range result.Errors {
 		fault.Msg = clean(s.turned(fault.Msg), errorBound)
 		r.Errors = append(r.Errors, fault)
+	}
+	for _, e := range result.Expectations {
+		e.Fact, e.Msg = clean(s.turned(e.Fact), errorBound), clean(s.turned(e.Msg), errorBound)
+		r.Expectations = append(r.Expectations, e)
 	}
 	for id, a := range result.Artifacts {
 		r.Artifacts[id] = nil

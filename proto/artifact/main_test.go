@@ -1,4 +1,4 @@
-package harm
+package artifact
 
 import (
 	"testing"
