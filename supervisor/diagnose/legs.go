@@ -176,6 +176,9 @@ const slack = 50 * time.Millisecond
 // originOf finds the outgoing leg because of which one came in.
 func originOf(to Leg, threads []*thread) (origin Leg, why string) {
 	best := 0
+	if cameThrough(to, threads) {
+		return Leg{}, ""
+	}
 	for _, t := range threads {
 		for _, l := range t.legs {
 			score, reason := l.begot(to)
@@ -185,6 +188,13 @@ func originOf(to Leg, threads []*thread) (origin Leg, why string) {
 		}
 	}
 	return origin, why
+}
+
+// cameThrough says that a leg came in by a proxy, from one with its own
+// Call-ID: no other is where it came from.
+func cameThrough(to Leg, threads []*thread) bool {
+	t := threadOf(threads, to.SIPCallID)
+	return t != nil && slices.ContainsFunc(t.legs, func(l Leg) bool { return l.out && l.begun })
 }
 
 // begot says how likely it is, and why, that a leg came in because of an
