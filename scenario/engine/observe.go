@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -24,6 +25,9 @@ func (r *run) observe(b batch) {
 		} else if rec.Event != nil {
 			r.incarnations[rec.PhoneID] = rec.Incarnation
 			r.see(rec)
+			if rec.Event.Type == "phone.exited" {
+				r.died(rec)
+			}
 		}
 	}
 	if b.err != nil && r.phase == running {
@@ -33,7 +37,24 @@ func (r *run) observe(b batch) {
 	}
 }
 
-// lost fails the run: it cannot know what it did not see.
+// died takes note of the death of a worker. The run goes on; unless the scenario
+// speaks of such deaths, it fails in the end.
+func (r *run) died(rec *Record) {
+	if !r.scope.covers(rec.PhoneID) {
+		return
+	}
+	r.deaths[rec.PhoneID] = rec.Incarnation
+	if r.scope.deaths || r.phase != running {
+		return
+	}
+	r.fault(timeline.Fault{
+		Kind: timeline.WorkerDied, PhoneID: timeline.Phone(rec.PhoneID),
+		Msg: fmt.Sprintf("the worker of phone %s died (%v), of which the scenario does not speak: a hook on phone.exited or phone.restarted would make it part of it", rec.PhoneID, rec.Event.Data["reason"]),
+	})
+}
+
+// lost fails the run: it cannot know what it did not see. What a worker took
+// along when it died is on the timeline only: it was part of the death.
 func (r *run) lost(rec *Record) {
 	if !r.scope.covers(rec.PhoneID) {
 		return
@@ -45,6 +66,9 @@ func (r *run) lost(rec *Record) {
 	r.record.note(nil, "events.lost", map[string]any{"from": int64(rec.Gap.From), "to": int64(rec.Gap.To), "whose": whose})
 	if r.phase > judging || (r.phase != running && len(r.scenario.Expect) == 0) {
 		return // it is decided already
+	}
+	if died, has := r.deaths[rec.PhoneID]; has && died == rec.Incarnation {
+		return
 	}
 	r.fail(timeline.EventsLost, "events %d to %d of %s were lost, so the run cannot be judged; run it again with less going on", rec.Gap.From, rec.Gap.To, whose)
 }

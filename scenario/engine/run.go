@@ -59,6 +59,7 @@ type run struct {
 
 	position     uint64 // in the feed; everything up to it was looked at
 	incarnations map[phone.ID]int
+	deaths       map[phone.ID]int // the incarnation of each phone's worker that died last
 
 	commandCtx context.Context // of the sequences that may run in this phase
 	giveUp     context.CancelFunc
@@ -84,6 +85,7 @@ func newRun(ctx context.Context, s spec.Scenario, env Env) *run {
 		vars:         map[string]any{},
 		came:         make([]bool, len(s.StopOnAll)),
 		incarnations: map[phone.ID]int{},
+		deaths:       map[phone.ID]int{},
 		completed:    make(chan func()),
 		artifacts:    map[phone.ID]*timeline.Artifact{},
 	}

@@ -19,6 +19,9 @@ type scope struct {
 	// traces are the patterns that name sip.* or media.* events.
 	traces []spec.EventPattern
 	full   bool
+	// deaths says that the scenario speaks of the deaths of workers: it names
+	// the events of them, or kills workers.
+	deaths bool
 }
 
 func scopeOf(s spec.Scenario) scope {
@@ -55,6 +58,7 @@ func (sc *scope) name(ids ...phone.ID) {
 func (sc *scope) actions(actions []spec.Action, inHook bool) (anyPhone bool) {
 	for _, a := range actions {
 		sc.name(a.PhoneID)
+		sc.deaths = sc.deaths || a.Name == "kill_worker"
 		switch step := a.Step.(type) {
 		case spec.WaitUntil:
 			sc.name(step.Phones...)
@@ -109,6 +113,7 @@ func (sc *scope) event(e spec.EventFact) (anyPhone bool) {
 
 func (sc *scope) watch(patterns []spec.EventPattern) {
 	for _, p := range patterns {
+		sc.deaths = sc.deaths || p != spec.EveryEvent && (p.Matches("phone.exited") || p.Matches("phone.restarted") || p.Matches("phone.failed"))
 		if p != spec.EveryEvent && spec.IsTrace(string(p)) {
 			sc.traces = append(sc.traces, p)
 		}

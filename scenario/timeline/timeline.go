@@ -57,6 +57,7 @@ const (
 const (
 	ActionFailed = "action_failed"
 	EventsLost   = "events_lost"
+	WorkerDied   = "worker_died"
 	UnknownPhone = "unknown_phone"
 	Cancelled    = "cancelled"
 	Limit        = "limit"

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
-	"time"
 
 	"ringmaster/proto/phone"
 	"ringmaster/supervisor/diagnose"
@@ -172,7 +171,7 @@ func (r *record) beginning() string {
 
 func (r *record) conclusion(e Ending) string {
 	status := strings.TrimSpace(fmt.Sprint(e.Status, " ", e.Text))
-	lasted := r.end.Sub(r.Call.AnsweredAt).Round(100 * time.Millisecond)
+	lasted := max(0, roughly(r.end.Sub(r.Call.AnsweredAt)))
 	by := map[string]string{ByLocal: "this phone", ByFarEnd: "the far end", ByNetwork: "the network"}[e.EndedBy]
 	switch e.Outcome {
 	case OutcomeCalling:
@@ -182,7 +181,7 @@ func (r *record) conclusion(e Ending) string {
 	case OutcomeTalking:
 		return "and they are talking"
 	case OutcomeCompleted:
-		return fmt.Sprintf("which was answered, lasted %v and was ended by %s", max(0, lasted), by)
+		return fmt.Sprintf("which was answered, lasted %v and was ended by %s", lasted, by)
 	case OutcomeRefused:
 		return fmt.Sprintf("which %s refused with %s (%s)", by, status, e.Meaning)
 	case OutcomeCancelled:
@@ -191,7 +190,7 @@ func (r *record) conclusion(e Ending) string {
 		if !r.answered() {
 			return "which ended by a fault before it was answered"
 		}
-		return fmt.Sprintf("which was answered and ended by a fault after %v", max(0, lasted))
+		return fmt.Sprintf("which was answered and ended by a fault after %v", lasted)
 	}
 	return "and it ended without a final answer"
 }

@@ -180,3 +180,11 @@ func word(v any) string {
 	s, _ := v.(string)
 	return s
 }
+
+// roughly is a duration as a person would say it.
+func roughly(d time.Duration) time.Duration {
+	if d < time.Second {
+		return d.Round(10 * time.Millisecond)
+	}
+	return d.Round(100 * time.Millisecond)
+}

@@ -112,7 +112,7 @@ func sessionTimer(r *record) *match {
 	if after < interval-early-leeway || after > interval+2*leeway+interval/10 {
 		return nil
 	}
-	return matched(header(*said, "Session-Expires"), message(*bye)).says(after.Round(100*time.Millisecond), interval)
+	return matched(header(*said, "Session-Expires"), message(*bye)).says(roughly(after), interval)
 }
 
 func sessionInterval(r *record) *match {

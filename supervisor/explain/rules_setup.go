@@ -18,7 +18,7 @@ func setupRules() []Rule {
 	return []Rule{
 		{"worker_died", Error, "the end of the phone's process", "The process of phone %s died in the call (%s).", "see last_exit in list_phones; the phone was started again and the far end got a BYE, if it could be told", workerDied},
 		{"no_response", Error, "an INVITE without any answer", "Nobody answered the INVITE to %s: it was sent %d times in %v.", "check address and port, that something listens there, and that no firewall drops SIP", noResponse},
-		{"unreachable", Error, "an INVITE that could not be delivered", "The INVITE could not be delivered to %s: %s.", "check that the far end runs and listens at this address, port and transport", unreachable},
+		{"unreachable", Error, "an INVITE that could not be delivered", "The INVITE could not be delivered: %s.", "check that the far end runs and listens at this address, port and transport", unreachable},
 		{"wrong_credentials", Error, "a challenge after credentials for the same realm", "The credentials of user %s for realm %s were not accepted: they were challenged again with %d.", "check username and password of the phone at the server", wrongCredentials},
 		{"auth_loop", Error, "challenges of one realm", "Realm %s challenged %d times and never took the credentials.", "the server forgets its nonces or says stale for ever: see the WWW-Authenticate of each answer, and whether several servers answer in turn", authLoop},
 		{"unanswered_challenge", Error, "a challenge that the phone did not answer", "The phone did not answer the challenge %d of realm %s (algorithm %s).", "set the phone's realm to that one or to null, and see whether the algorithm is MD5, SHA-256 or SHA-512-256", unansweredChallenge},
@@ -75,7 +75,7 @@ func (r *record) unheard() *exchange {
 // not get there; "" when it gives none.
 func (r *record) undelivered() string {
 	if x := r.unheard(); x != nil && r.over() && r.Call.LastStatus == 503 {
-		return short(r.Call.LastStatusText, 120)
+		return short(strings.TrimPrefix(r.Call.LastStatusText, "Service Unavailable: "), 160)
 	}
 	return ""
 }
@@ -90,7 +90,7 @@ func noResponse(r *record) *match {
 		return nil
 	}
 	return matched(message(*x.request), r.statistic("INVITE sent %d times, answers 0", x.sent)).says(
-		x.request.Remote, x.sent, r.end.Sub(x.request.Time).Round(100*time.Millisecond))
+		x.request.Remote, x.sent, roughly(r.end.Sub(x.request.Time)))
 }
 
 func unreachable(r *record) *match {
@@ -99,7 +99,7 @@ func unreachable(r *record) *match {
 		return nil
 	}
 	x := r.unheard()
-	return matched(message(*x.request), r.statistic("last_status %d %s", r.Call.LastStatus, why)).says(x.request.Remote, why)
+	return matched(message(*x.request), r.statistic("last_status %d %s", r.Call.LastStatus, why)).says(why)
 }
 
 // challenge is the 401 or 407 that ended an INVITE; nil when none did.
@@ -300,7 +300,7 @@ func noAnswer(r *record) *match {
 	if last := r.lastWord(); last != nil {
 		found.evidence = append(found.evidence, message(*last))
 	}
-	return found.says(d.Round(100 * time.Millisecond))
+	return found.says(roughly(d))
 }
 
 func neverRang(r *record) *match {
@@ -318,7 +318,7 @@ func neverRang(r *record) *match {
 	if x.answers[0].Status != 100 || waited < patience {
 		return nil
 	}
-	return matched(message(*x.request), message(x.answers[0].Message)).says(waited.Round(100 * time.Millisecond))
+	return matched(message(*x.request), message(x.answers[0].Message)).says(roughly(waited))
 }
 
 func codecMismatch(r *record) *match {

@@ -29,7 +29,7 @@ func noSoundIn(r *record) *match {
 	if !r.counted() || due < least || rtp.RxPackets > 0 || rtp.TxPackets == 0 {
 		return nil
 	}
-	return matched(r.described(r.statistic("rx_packets 0, tx_packets %d", rtp.TxPackets))...).says(tenths(due), rtp.TxPackets)
+	return matched(r.described(r.statistic("rx_packets 0, tx_packets %d", rtp.TxPackets))...).says(roughly(due), rtp.TxPackets)
 }
 
 func noSoundOut(r *record) *match {
@@ -37,7 +37,7 @@ func noSoundOut(r *record) *match {
 	if !r.counted() || due < least || rtp.TxPackets > 0 || rtp.RxPackets == 0 {
 		return nil
 	}
-	return matched(r.described(r.statistic("tx_packets 0, rx_packets %d", rtp.RxPackets))...).says(tenths(due), rtp.RxPackets)
+	return matched(r.described(r.statistic("tx_packets 0, rx_packets %d", rtp.RxPackets))...).says(roughly(due), rtp.RxPackets)
 }
 
 func noSound(r *record) *match {
@@ -45,7 +45,7 @@ func noSound(r *record) *match {
 	if !r.counted() || due < least || rtp.TxPackets > 0 || rtp.RxPackets > 0 {
 		return nil
 	}
-	return matched(r.described(r.statistic("tx_packets 0, rx_packets 0"))...).says(tenths(due))
+	return matched(r.described(r.statistic("tx_packets 0, rx_packets 0"))...).says(roughly(due))
 }
 
 // described is evidence with the description that was in force.
@@ -56,8 +56,6 @@ func (r *record) described(e Evidence) []Evidence {
 	}
 	return found
 }
-
-func tenths(d time.Duration) time.Duration { return d.Round(100 * time.Millisecond) }
 
 func onlySilenceIn(r *record) *match {
 	return r.onlySilence(r.Call.Heard, r.Call.RTP.RxPackets, "heard")
@@ -72,7 +70,7 @@ func (r *record) onlySilence(s phone.Sound, packets int64, name string) *match {
 	if !r.counted() || packets == 0 || s.HeardMs > 0 || lasted < least {
 		return nil
 	}
-	return matched(r.described(r.statistic("%s.heard_ms 0, %s.silent_ms %d, %s.missing_ms %d", name, name, s.SilentMs, name, s.MissingMs))...).says(tenths(lasted))
+	return matched(r.described(r.statistic("%s.heard_ms 0, %s.silent_ms %d, %s.missing_ms %d", name, name, s.SilentMs, name, s.MissingMs))...).says(roughly(lasted))
 }
 
 // quiet is how long the far end must have been silent for good.
@@ -97,7 +95,7 @@ func soundStopped(r *record) *match {
 	if since.IsZero() || since.Before(a.at) || r.end.Sub(since) < quiet {
 		return nil
 	}
-	return matched(Evidence{At: since, Statistic: "media.silence no_rtp"}, message(a.theirs)).says(tenths(r.end.Sub(since)))
+	return matched(Evidence{At: since, Statistic: "media.silence no_rtp"}, message(a.theirs)).says(roughly(r.end.Sub(since)))
 }
 
 // A few packets of another type are those that were on their way when the codec

@@ -54,7 +54,7 @@ func ackLate(r *record) *match {
 	for _, x := range r.accepted() {
 		ok := x.success()
 		if len(x.acks) > 0 && ok.seen > 1 && x.acks[0].Time.Sub(ok.Time) >= late {
-			return matched(message(ok.Message), message(x.acks[0])).says(x.acks[0].Time.Sub(ok.Time).Round(100*time.Millisecond), ok.seen)
+			return matched(message(ok.Message), message(x.acks[0])).says(roughly(x.acks[0].Time.Sub(ok.Time)), ok.seen)
 		}
 	}
 	return nil

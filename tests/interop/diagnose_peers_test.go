@@ -91,8 +91,8 @@ func twoLegs(t *testing.T, x exchange) {
 		if who := strings.Fields(ladder); len(who) < 3 || who[0] != "a" || who[1] != x.Addr || who[2] != "b" {
 			t.Errorf("from %s the ladder is\n%s", id, ladder)
 		}
-		if n := strings.Count(ladder, "INVITE, SDP"); n != 3 { // one was challenged
-			t.Errorf("from %s there are %d INVITEs, want 3:\n%s", id, n, ladder)
+		if n := strings.Count(ladder, "INVITE, SDP"); n < 2 || n > 3 { // one may have been challenged
+			t.Errorf("from %s there are %d INVITEs:\n%s", id, n, ladder)
 		}
 		t.Log("\n" + ladder)
 	}
@@ -180,7 +180,7 @@ func TestCallsWithOthersExplainThemselves(t *testing.T) {
 			c.Until(40*time.Second, "the end of a call to a dead port", "a_list_calls", nil, func(a mcpclient.Answer) bool {
 				return a.List("calls")[0].String("state") == "DISCONNECTED"
 			})
-			explained(t, c, "a", nil, "unreachable", "network", "could not be delivered to 127.0.0.1:9")
+			explained(t, c, "a", nil, "unreachable", "network", "could not be delivered: INVITE to 127.0.0.1:9 (udp) failed")
 		}},
 		{"explained: the phone is killed", "nobody", func(t *testing.T, c *mcpclient.Client) {
 			a, b := phones.Add(t, c, "a", direct), phones.Add(t, c, "b", direct)

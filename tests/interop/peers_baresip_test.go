@@ -1,6 +1,8 @@
 package interop
 
 import (
+	"net/url"
+	"strings"
 	"testing"
 
 	"ringmaster/tests/mcpclient"
@@ -44,6 +46,7 @@ func TestWithBaresip(t *testing.T) {
 		{"codecs of a live call changed by our re-INVITE", "", 8000, "PCMU/8000/1,PCMA/8000/1", recodedWithBaresip},
 		{"blind transfer, far end as transferee", "", 8000, "PCMU/8000/1", transferBaresip},
 		{"blind transfer, our phone as transferee", "", 8000, "PCMU/8000/1", transferredByBaresip},
+		{"attended transfer by the far end: our phones as transferee and target", "", 8000, "PCMU/8000/1", joinedByBaresip},
 		{"call refused by the far end", "", 8000, "PCMU/8000/1", refusedByBaresip},
 		{"call refused by our phone", "", 8000, "PCMU/8000/1", refuseBaresip},
 		{"CANCEL, both ways", "", 8000, "PCMU/8000/1", cancelledWithBaresip},
@@ -171,10 +174,12 @@ func (o *onward) hearsEarly() {
 // holdBaresip: while it is held, baresip sends nothing; after unhold, both do.
 func holdBaresip(o *onward) {
 	o.talk()
-	o.a.Receives(o.atA, echoed)
-	o.a.Do("hold", mcpclient.Args{"call_id": o.atA})
-	o.a.Silent(o.atA)
-	o.a.Do("unhold", mcpclient.Args{"call_id": o.atA})
+	for range 2 {
+		phones.Hear(phones.Ear{Phone: o.a, Call: o.atA, Hz: peers.BaresipTone})
+		o.a.Do("hold", mcpclient.Args{"call_id": o.atA})
+		o.a.Silent(o.atA)
+		o.a.Do("unhold", mcpclient.Args{"call_id": o.atA})
+	}
 	o.monitor()
 	o.sound()
 }
@@ -216,8 +221,41 @@ func recodedWithBaresip(o *onward) {
 		if got := o.a.Reaches(o.atA, "CONFIRMED").String("codec"); got != codec {
 			o.t.Errorf("the codec is %s, want %s", got, codec)
 		}
+		o.heard()
 	}
 	o.sound()
+}
+
+// heard requires that a hears baresip, and b what baresip hears of a, now.
+func (o *onward) heard() {
+	o.t.Helper()
+	o.a.Plays(o.atA, 600)
+	phones.Hear(phones.Ear{Phone: o.a, Call: o.atA, Hz: peers.BaresipTone}, phones.Ear{Phone: o.b, Call: o.atB, Hz: 600})
+}
+
+// joinedByBaresip: baresip has a call to a and one to b. Its menu has no
+// attended transfer, but its REFER carries what it is told to, Replaces
+// included (RFC 3891 §4).
+func joinedByBaresip(o *onward) {
+	o.talk()
+	o.far.From("early")
+	o.far.Do("dial", o.b.URI())
+	o.atB = o.b.Answers()
+	o.b.Reaches(o.atB, "CONFIRMED")
+	o.far.Await("CALL_ESTABLISHED")
+	invite, _ := o.b.Sees(0, "sip.response.200", mcpclient.Args{"method": "INVITE", "call_id": o.atB})
+	data := invite.Object("data")
+	replaces := url.QueryEscape(data.String("sip_call_id") + ";to-tag=" + tagOf(data.String("to")) + ";from-tag=" + tagOf(data.String("from")))
+	after := o.c.Must("wait_for_event", mcpclient.Args{"type": "*", "timeout_ms": 0}).Int("cursor")
+	o.far.From("peer")
+	o.far.Do("transfer", o.b.URI()+"?Replaces="+replaces)
+	taken(o.a, o.b, after, o.atA, o.atB)
+}
+
+// tagOf is the tag of a From or To without other parameters.
+func tagOf(header string) string {
+	_, tag, _ := strings.Cut(header, ";tag=")
+	return tag
 }
 
 // transferBaresip: a sends baresip to b.
@@ -242,10 +280,12 @@ func (o *onward) transfers(after int, what string) {
 // transferredByBaresip: baresip sends a to b.
 func transferredByBaresip(o *onward) {
 	o.talk()
+	after := o.c.Must("wait_for_event", mcpclient.Args{"type": "*", "timeout_ms": 0}).Int("cursor")
 	o.far.Do("transfer", o.b.URI())
 	o.atB = o.b.Answers()
 	o.b.Reaches(o.atB, "CONFIRMED")
-	o.b.Receives(o.atB, phones.Talking)
+	accepted, _ := o.a.Sees(after, "transfer.accepted", nil)
+	phones.Hear(phones.Both(o.a, o.b, accepted.Object("data").Int("new_call_id"), o.atB)...)
 	o.a.Ends(o.atA, 200)
 }
 

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -33,8 +34,9 @@ const (
 	LinphoneDigit     = `Receiving tone (.) from`
 )
 
-// StartLinphone starts one whose tone has the level in dBov.
-func StartLinphone(t testing.TB, level float64) *Linphone {
+// StartLinphone starts one whose tone has the level in dBov. More lines go into
+// the [sip] part of its configuration.
+func StartLinphone(t testing.TB, level float64, more ...string) *Linphone {
 	t.Helper()
 	need(t, "linphonec")
 	home := t.TempDir()
@@ -53,11 +55,12 @@ bind_address=%s
 use_ipv6=0
 ipv6_migration_done=1
 inc_timeout=60
+%s
 [rtp]
 audio_rtp_port=%d
 [misc]
 log_collection_enabled=0
-`, port, port, host, host, port+2))
+`, port, port, host, host, strings.Join(more, "\n"), port+2))
 	l := &Linphone{Addr: fmt.Sprintf("%s:%d", host, port), t: t}
 	l.p = run(t, home, "linphonec", "-c", rc)
 	tone := filepath.Join(home, "tone.wav")

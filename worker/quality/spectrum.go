@@ -100,8 +100,9 @@ func (s *spectrum) transform(pcm []int16) {
 	// What the two halves of the samples add up to.
 	for k := 1; k < half; k++ {
 		a, b := s.z[k], s.z[half-k]
-		b = complex(real(b), -imag(b))
-		x := (a+b)/2 + turns[k]*(a-b)*complex(0, -0.5)
-		s.power[k] = real(x)*real(x) + imag(x)*imag(x)
+		even := complex(real(a)+real(b), imag(a)-imag(b))
+		odd := complex(imag(a)+imag(b), real(b)-real(a))
+		x := even + turns[k]*odd
+		s.power[k] = (real(x)*real(x) + imag(x)*imag(x)) / 4
 	}
 }

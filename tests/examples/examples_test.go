@@ -1,0 +1,76 @@
+package examples
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+)
+
+// atOnce is how many servers run examples side by side.
+const atOnce = 3
+
+// Every example passes, as often as -times says, on the embedded PBX.
+func TestExamplesPass(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	tallies := map[string]*tally{}
+	t.Run("group", func(t *testing.T) {
+		for i, group := range groups(examples(t)) {
+			t.Run(fmt.Sprint(i), func(t *testing.T) {
+				t.Parallel()
+				results := runGroup(t, group)
+				mu.Lock()
+				defer mu.Unlock()
+				for _, r := range results {
+					if tallies[r.Name] == nil {
+						tallies[r.Name] = &tally{}
+					}
+					tallies[r.Name].add(r)
+				}
+			})
+		}
+	})
+	for _, e := range examples(t) {
+		if c := tallies[e.name()]; c == nil || len(c.took) != *times {
+			t.Errorf("%s did not run %d times", e.name(), *times)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(tallies)) {
+		c := tallies[name]
+		t.Logf("%-20s %s", name, c)
+		for _, fault := range c.faults {
+			t.Errorf("%s: %s", name, fault)
+		}
+	}
+}
+
+// groups are examples of one profile each, so many for each server.
+func groups(all []example) [][]example {
+	byProfile := map[string][]example{}
+	for _, e := range all {
+		byProfile[e.profile] = append(byProfile[e.profile], e)
+	}
+	var list [][]example
+	for _, profile := range slices.Sorted(maps.Keys(byProfile)) {
+		of := byProfile[profile]
+		list = append(list, slices.Collect(slices.Chunk(of, (len(of)+atOnce-1)/atOnce))...)
+	}
+	return list
+}
+
+// runGroup runs examples of one profile, one after the other, again and again.
+func runGroup(t *testing.T, group []example) []result {
+	dir := home(t)
+	addr, words := onFreePort(t)
+	copyExamples(t, dir, words)
+	args := []string{"--profile", group[0].profile, "--pbx", addr}
+	for range *times {
+		for _, e := range group {
+			args = append(args, e.file)
+		}
+	}
+	results, _ := supervise(t, dir, args...)
+	return results
+}
