@@ -164,4 +164,7 @@ func TestRunsByTheirIDsOnRealPhones(t *testing.T) {
 	if runs := c.Must("list_runs", nil).List("runs"); len(runs) != 2 || runs[0].String("run_id") != endless || runs[1].String("status") != "ok" {
 		t.Errorf("list_runs: %v", runs)
 	}
+	// A run that goes on when the client leaves does not hold the server up.
+	start(a, b)
+	b.Confirmed()
 }
