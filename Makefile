@@ -72,6 +72,7 @@ bench: build
 	asterisk="$$(scripts/install-asterisk)"; \
 	RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 300s -v -run TestMeasurements ./tests/interop -measure
 	RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 300s -v ./tests/reaction -measure
+	$(GO) test -count=1 -run '^$$' -bench Check200Hooks ./scenario
 
 generate:
 	$(GO) generate ./...

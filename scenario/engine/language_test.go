@@ -191,6 +191,20 @@ timeout_ms: 50`,
 			script: busyCall, status: timeline.OK, did: []string{"500ms b GetCall call=1004"}, elapsed: 2 * time.Second,
 		},
 		{
+			name: "looking at a call does not lose what came before",
+			text: "phones: [a]\ninitial_actions: [{hangup: {phone_id: a, call_id: 4}}, {snapshot: {phone_id: a, call_id: 4}}, {assert: {event: call.state.disconnected}}, {wait_until: {event: call.state.disconnected, phone_id: a, timeout_ms: 10}}, {log: seen}]\ntimeout_ms: 50",
+			script: func(w *world) {
+				w.info[4] = phone.CallInfo{CallID: 4}
+				w.on = func(_ context.Context, _ phone.ID, cmd phone.Command) (phone.Outcome, error, bool) {
+					if _, hangup := cmd.(phone.Hangup); hangup {
+						w.happens("a", "call.state.disconnected", 4)
+					}
+					return phone.Outcome{}, nil, false
+				}
+			},
+			status: timeline.OK, told: "seen", did: []string{"0ms a Hangup call=4", "0ms a GetCall call=4"}, elapsed: 50 * ms,
+		},
+		{
 			name: "headers of SIP messages",
 			text: "phones: [a]\nhooks:\n  - {when: sip.request.invite, match: {headers.Subject: '~^Hel', direction: RX}, capture: {subject: headers.subject}, then: {log: '${subject}'}}\n  - {when: sip.response.*, match: {status_code: 4xx}, then: {log: refused}}\ntimeout_ms: 20",
 			script: func(w *world) {
