@@ -99,7 +99,7 @@ func (c *call) ownerOf(a reportArguments) (phone.ID, error) {
 // callPage is the page of one call, with all phones that took part in it.
 func (s *Set) callPage(ctx context.Context, id phone.ID, number phone.CallID) (report.Page, error) {
 	s.catchUp(ctx, "") // the other phones' part too
-	info, counted, err := s.callCounted(ctx, id, &number)
+	info, counted, err := s.callOnRecord(ctx, id, &number)
 	if err != nil {
 		return report.Page{}, err
 	}

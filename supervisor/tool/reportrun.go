@@ -57,7 +57,7 @@ func (s *Set) calledIn(ctx context.Context, r timeline.Result) []part {
 		if slices.ContainsFunc(parts, func(p part) bool { return p.phone == *e.PhoneID && p.info.CallID == *e.CallID }) {
 			continue
 		}
-		if info, counted, err := s.callCounted(ctx, *e.PhoneID, e.CallID); err == nil {
+		if info, counted, err := s.callOnRecord(ctx, *e.PhoneID, e.CallID); err == nil {
 			parts = append(parts, part{*e.PhoneID, info, !counted})
 		}
 	}
