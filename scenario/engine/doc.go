@@ -16,10 +16,18 @@
 //
 // The actions of one hook run one after the other, the hooks beside each
 // other. Commands are begun by the loop itself, so they come to the phones in
-// the order of the events that caused them.
+// the order of the events that caused them. repeat and parallel are sequences
+// within a sequence, which waits for them (group.go).
+//
+// How a run ends, phase by phase: stopping – commands under way may end;
+// judging – expectations are held against what was seen, and after a stop what
+// is expected may still come for a while (judging.go, package judge);
+// cleaning – hooks on scenario.stopped; finishing – finally, of a cancelled run
+// too; hangingUp – the calls of a cancelled run; collecting – its files.
 //
 // A verdict is never better than what was seen. A lost event (a Gap) of a
-// phone of the run fails it at once. The death of a worker does not: the run
+// phone of the run fails it at once; an expectation that nobody can judge does
+// not hold. The death of a worker does not: the run
 // goes on, and what the worker took along is on the timeline (events.lost); but
 // unless the scenario names phone.exited, phone.restarted or phone.failed
 // somewhere, or kills workers itself, the run fails in the end. A run without

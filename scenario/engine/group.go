@@ -68,7 +68,7 @@ func (r *run) until(s *sequence, step spec.Repeat) bool {
 	ev.Events = nil
 	for _, h := range r.history[min(s.group.began.index, len(r.history)):] {
 		if !s.group.began.before(h) {
-			ev.Events = append(ev.Events, h.event)
+			ev.Events = judge.Insert(ev.Events, h.event)
 		}
 	}
 	return ev.Fact(spec.Fact{Event: step.Until}).Held

@@ -29,11 +29,7 @@ type judgement struct {
 
 // evidence is what the run has seen so far.
 func (r *run) evidence() judge.Evidence {
-	events := make([]phone.Event, len(r.history))
-	for i, h := range r.history {
-		events[i] = h.event
-	}
-	return judge.Evidence{Events: judge.InOrder(events), Began: r.record.began, Now: time.Now(), Calls: r.calls.began}
+	return judge.Evidence{Events: r.events, Began: r.record.began, Now: time.Now(), Calls: r.calls.began}
 }
 
 // bound fills in the variables of a fact. What the run does not see it cannot
