@@ -57,6 +57,7 @@ func TestRecordingOfAKilledWorkerIsWhole(t *testing.T) {
 // Whatever a phone was doing with another one when its worker was killed, the
 // other one is told that it is over, and both can call each other again.
 func TestFarEndOfAKilledWorkerIsTold(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		status int // that the other phone's call ends with
@@ -94,6 +95,7 @@ func TestFarEndOfAKilledWorkerIsTold(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			client, a, b := pair(t)
 			atB := c.begin(a, b)
 			kill(t, client, "a")
@@ -106,6 +108,7 @@ func TestFarEndOfAKilledWorkerIsTold(t *testing.T) {
 // A phone whose worker dies in the middle of a transfer leaves nobody in a
 // call with it.
 func TestKilledInATransfer(t *testing.T) {
+	t.Parallel()
 	client, a, b := pair(t)
 	third := phones.AddDirect(t, client, "c")
 	atA, atB := phones.Talk(a, b, b.URI())
@@ -119,6 +122,7 @@ func TestKilledInATransfer(t *testing.T) {
 // A phone whose worker dies again and again stays down, with the reason, and
 // with nobody left in a call with it, until it is brought back.
 func TestPhoneThatDiesTooOften(t *testing.T) {
+	t.Parallel()
 	client, a, b := pair(t)
 	down := func() mcpclient.Answer {
 		t.Helper()
@@ -172,6 +176,7 @@ func TestRestartOfAPhoneInACall(t *testing.T) {
 // A phone that stays down, and one that is dropped while its worker hangs, are
 // not registered any more: who calls them learns so at once.
 func TestDeadPhonesAreRegisteredNoMore(t *testing.T) {
+	t.Parallel()
 	c, a, b := registered(t)
 	calls := func() {
 		t.Helper()
