@@ -6,8 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
+	"time"
 
 	"ringmaster/scenario/report"
 	"ringmaster/scenario/timeline"
@@ -34,7 +33,8 @@ func runScenarios(ctx context.Context, e Edges, args []string) error {
 	patternsFlag(f, &o.patterns)
 	f.BoolVar(&o.json, "json", false, "write the results as JSON, one object for each scenario, and no lines meanwhile")
 	f.StringVar(&o.junit, "junit", "", "write the results as JUnit XML to this `file` too")
-	f.StringVar(&o.html, "html", "", "draw each run as an HTML page into this `file`; the page of the second run has -2 in its name, and so on")
+	f.StringVar(&o.html, "html", "", "write a page about the run to this `file`: verdict, ladders, quality, recordings with players; of several scenarios,\n"+
+		"the second goes to FILE-2.html and so on")
 	files, err := parse(f, args)
 	if errors.Is(err, errHelp) {
 		return usage(e, runUsage, f)
@@ -61,8 +61,7 @@ func runScenarios(ctx context.Context, e Edges, args []string) error {
 	if err != nil {
 		return err
 	}
-	draw := func(number int, r timeline.Result) error { return o.draw(ctx, e, h, number, r) }
-	results, err := h.run(ctx, all, e.show(o.json), draw)
+	results, err := h.run(ctx, all, o.pages(h, e.show(o.json), e.Now))
 	err = errors.Join(err, o.write(results))
 	return errors.Join(err, h.close(ctx))
 }
@@ -82,38 +81,23 @@ func (o *runOptions) write(results []report.Ran) error {
 	return nil
 }
 
-// draw draws a run, the how-manieth it is, as a page, if that was asked for.
-func (o *runOptions) draw(ctx context.Context, e Edges, h *house, number int, r timeline.Result) error {
+// pages lets s write an HTML page of every run, when that is asked for.
+func (o *runOptions) pages(h *house, s show, now func() time.Time) show {
 	if o.html == "" {
-		return nil
+		return s
 	}
 	tools := tool.New(tool.Options{
-		Phones: h.fleet, Hub: h.journal, Now: e.Now, Recordings: h.roots.Recordings, Captures: h.roots.Captures, HostPaths: hostPaths(h.roots),
-		Runs: h.runs, Peers: h.peers(),
+		Phones: h.fleet, Hub: h.journal, Now: now, Recordings: h.roots.Recordings, Captures: h.roots.Captures,
+		HostPaths: hostPaths(h.roots), Runs: h.runs, Peers: h.peers(),
 	})
-	page, err := tools.RunPage(context.WithoutCancel(ctx), r).HTML()
-	if err != nil {
-		return cannot(err)
-	}
-	if err := os.WriteFile(pageName(o.html, number), page, 0o644); err != nil {
-		return cannot(err)
-	}
-	return nil
-}
-
-// pageName is the file of a run's page: run.html, run-2.html, …
-func pageName(file string, number int) string {
-	if number == 1 {
-		return file
-	}
-	ending := filepath.Ext(file)
-	return fmt.Sprintf("%s-%d%s", strings.TrimSuffix(file, ending), number, ending)
+	return &pageShow{show: s, file: o.html, page: func(r timeline.Result) ([]byte, error) {
+		return tools.RunPage(context.Background(), r).HTML()
+	}}
 }
 
 // run starts the phones and runs every scenario, also after one that failed.
 // The error has the exit status of the worst of them.
-// draw is given each result with its number, from 1 on.
-func (h *house) run(ctx context.Context, all []loaded, s show, draw func(number int, r timeline.Result) error) ([]report.Ran, error) {
+func (h *house) run(ctx context.Context, all []loaded, s show) ([]report.Ran, error) {
 	for _, failed := range h.startProfile(ctx) {
 		return nil, cannot(fmt.Errorf("phone %s of the profile did not start: %w", failed.PhoneID, failed.Err))
 	}
@@ -133,9 +117,6 @@ func (h *house) run(ctx context.Context, all []loaded, s show, draw func(number 
 		results = append(results, report.Ran{File: l.file, Result: result})
 		if err := s.end(result); err != nil {
 			return results, cannot(err)
-		}
-		if err := draw(i+1, result); err != nil {
-			return results, err
 		}
 		verdict = worse(verdict, result)
 	}
