@@ -65,7 +65,7 @@ func (s *Set) showParts(ctx context.Context, page *report.Page, parts []part) {
 		page.Legs = append(page.Legs, legOf(p))
 		media = media || p.hadMedia()
 		for _, r := range s.recordingsOf(ctx, p) {
-			sounds.Add(fmt.Sprintf("%s, call %d: both directions, mixed", p.phone, p.info.CallID), r.Path, value(s.uri(r.Path)))
+			sounds.Add(fmt.Sprintf("%s, call %d: both directions, mixed", p.phone, p.info.CallID), s.o.Recordings, r.Path, value(s.uri(r.Path)))
 		}
 		streams, ok := s.captured(ctx, p)
 		captured = captured || ok
