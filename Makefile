@@ -21,7 +21,7 @@ BUILD := CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X ringmaster/proto
 # The race detector needs cgo, which needs a C compiler.
 RACE := $(shell command -v "$$($(GO) env CC)" >/dev/null 2>&1 && echo -race)
 
-.PHONY: build demo test check interop chaos bench generate clean
+.PHONY: build demo test check interop chaos bench examples generate clean
 
 build:
 	mkdir -p bin
@@ -56,11 +56,17 @@ interop: build $(DLV)
 	scripts/install-peers
 	asterisk="$$(scripts/install-asterisk)"; \
 	RINGMASTER_INTEROP=1 RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin RINGMASTER_DLV=$(DLV) \
-	$(GO) test -tags interop -count=1 -parallel 4 -timeout 600s -v ./tests/asterisk ./tests/debugger ./tests/interop
+	$(GO) test -tags interop -count=1 -parallel 4 -timeout 600s -v ./tests/asterisk ./tests/debugger ./tests/interop; \
+	RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 300s -v ./tests/examples -run ThroughAsterisk
 
 # 20 phones in 10 calls, 100 deaths at random moments, then the server's own; `make test` has a short form.
 chaos: build
 	RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 600s -v ./tests/chaos -long
+
+# The scenarios of scenario/examples, N times each; `make test` runs them once.
+N ?= 5
+examples: build
+	RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 1800s -parallel 6 -v ./tests/examples -times $(N)
 
 bench: build
 	asterisk="$$(scripts/install-asterisk)"; \
@@ -70,6 +76,8 @@ bench: build
 
 generate:
 	$(GO) generate ./...
+	$(GO) test -count=1 ./scenario/schema -update
+	$(GO) test -count=1 ./tests/guide -update
 	$(GO) test -count=1 -run TestReadmeHasTheMap ./tests/floors -update
 
 clean:

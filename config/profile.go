@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"ringmaster/proto/artifact"
 	"ringmaster/proto/phone"
 
 	"gopkg.in/yaml.v3"
@@ -25,6 +26,8 @@ type Options struct {
 	Getenv func(name string) (string, bool) // for passwords written as ${NAME}
 	// CheckID refuses a phone_id of the right form; nil refuses none.
 	CheckID func(phone.ID) error
+	// Under, when it is set, is the folder that the profile must lie below.
+	Under string
 }
 
 // Profile is what a file asks for: at least one phone, all of them valid.
@@ -45,7 +48,7 @@ func Load(path string, o Options) (Profile, error) {
 	case !info.Mode().IsRegular():
 		return Profile{}, fmt.Errorf("profile %s is not a regular file", path)
 	}
-	f, err := os.Open(path)
+	f, err := o.open(path)
 	if err != nil {
 		return Profile{}, fmt.Errorf("profile %s cannot be read: %w", path, reason(err))
 	}
@@ -58,6 +61,13 @@ func Load(path string, o Options) (Profile, error) {
 		return Profile{}, fmt.Errorf("profile %s is larger than %d MiB", path, maxProfile>>20)
 	}
 	return Parse(path, data, o)
+}
+
+func (o Options) open(path string) (*os.File, error) {
+	if o.Under == "" {
+		return os.Open(path)
+	}
+	return artifact.OpenUnder(o.Under, path)
 }
 
 // reason is an error without the path that it repeats.

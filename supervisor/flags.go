@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -22,6 +23,7 @@ type options struct {
 	logFormat      string
 	worker         string
 	sdpSessionName string
+	filesUnder     string // of serve alone
 	roots          config.Roots
 }
 
@@ -46,9 +48,8 @@ func newFlags(name, logLevel string, o *options) *flag.FlagSet {
 // serveOptions are serve's flags.
 type serveOptions struct {
 	options
-	tools      string
-	filesUnder string
-	patterns   folders
+	tools    string
+	patterns folders
 }
 
 func serveFlags() (*flag.FlagSet, *serveOptions) {
@@ -74,6 +75,11 @@ func parseServe(args []string) (serveOptions, error) {
 	}
 	if err := oneOf("tools", o.tools, "per-phone", "shared"); err != nil {
 		return serveOptions{}, err
+	}
+	if o.filesUnder != "" { // as this process sees it: workers may stand elsewhere
+		if o.filesUnder, err = filepath.Abs(o.filesUnder); err != nil {
+			return serveOptions{}, cannot(err)
+		}
 	}
 	return *o, o.check()
 }

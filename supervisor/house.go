@@ -57,6 +57,7 @@ func newHouse(ctx context.Context, e Edges, o options, onChange func(added, remo
 	h.fleet = fleet.New(starter, h.journal, fleet.Options{
 		RecordingsDir: h.roots.Recordings, CapturesDir: h.roots.Captures,
 		SDPSessionName: cmp.Or(o.sdpSessionName, name, "Ringmaster"),
+		FilesUnder:     o.filesUnder,
 		OnChange:       onChange,
 		Now:            e.Now, Log: log.Named("fleet"),
 	})

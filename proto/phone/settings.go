@@ -54,6 +54,7 @@ type Configuration struct {
 	RecordingsDir  string // root; the phone writes below RecordingsDir/PhoneID
 	CapturesDir    string // root; likewise
 	SDPSessionName string // the s= line
+	FilesUnder     string // the folder whose files alone are played; "" is any
 	CallIDs        Block  // the first block of call ids
 
 	// Orphans are the dialogs of a worker that has died: they are ended

@@ -403,6 +403,7 @@ type ConfigureRequest struct {
 	CallIds        *Block                 `protobuf:"bytes,5,opt,name=call_ids,json=callIds,proto3" json:"call_ids,omitempty"`
 	Orphans        []*Dialog              `protobuf:"bytes,6,rep,name=orphans,proto3" json:"orphans,omitempty"`
 	LastRites      bool                   `protobuf:"varint,7,opt,name=last_rites,json=lastRites,proto3" json:"last_rites,omitempty"`
+	FilesUnder     string                 `protobuf:"bytes,8,opt,name=files_under,json=filesUnder,proto3" json:"files_under,omitempty"`
 	unknownFields  protoimpl.UnknownFields
 	sizeCache      protoimpl.SizeCache
 }
@@ -484,6 +485,13 @@ func (x *ConfigureRequest) GetLastRites() bool {
 		return x.LastRites
 	}
 	return false
+}
+
+func (x *ConfigureRequest) GetFilesUnder() string {
+	if x != nil {
+		return x.FilesUnder
+	}
+	return ""
 }
 
 type ConfigureResponse struct {
@@ -3817,7 +3825,7 @@ const file_phone_proto_rawDesc = "" +
 	"\x05names\x18\x02 \x03(\tR\x05names\"3\n" +
 	"\x05Block\x12\x14\n" +
 	"\x05first\x18\x01 \x01(\x03R\x05first\x12\x14\n" +
-	"\x05count\x18\x02 \x01(\x03R\x05count\"\xce\x02\n" +
+	"\x05count\x18\x02 \x01(\x03R\x05count\"\xef\x02\n" +
 	"\x10ConfigureRequest\x129\n" +
 	"\bsettings\x18\x01 \x01(\v2\x1d.ringmaster.phone.v1.SettingsR\bsettings\x12%\n" +
 	"\x0erecordings_dir\x18\x02 \x01(\tR\rrecordingsDir\x12!\n" +
@@ -3826,7 +3834,9 @@ const file_phone_proto_rawDesc = "" +
 	"\bcall_ids\x18\x05 \x01(\v2\x1a.ringmaster.phone.v1.BlockR\acallIds\x125\n" +
 	"\aorphans\x18\x06 \x03(\v2\x1b.ringmaster.phone.v1.DialogR\aorphans\x12\x1d\n" +
 	"\n" +
-	"last_rites\x18\a \x01(\bR\tlastRites\"2\n" +
+	"last_rites\x18\a \x01(\bR\tlastRites\x12\x1f\n" +
+	"\vfiles_under\x18\b \x01(\tR\n" +
+	"filesUnder\"2\n" +
 	"\x11ConfigureResponse\x12\x1d\n" +
 	"\n" +
 	"local_port\x18\x01 \x01(\x03R\tlocalPort\"\xb9\x03\n" +

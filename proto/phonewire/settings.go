@@ -33,6 +33,7 @@ func ConfigurationToWire(c phone.Configuration) *pb.ConfigureRequest {
 		RecordingsDir:  text(c.RecordingsDir),
 		CapturesDir:    text(c.CapturesDir),
 		SdpSessionName: text(c.SDPSessionName),
+		FilesUnder:     text(c.FilesUnder),
 		CallIds:        blockToWire(c.CallIDs),
 		LastRites:      c.LastRites,
 	}
@@ -69,6 +70,7 @@ func ConfigurationFromWire(m *pb.ConfigureRequest) phone.Configuration {
 		RecordingsDir:  m.GetRecordingsDir(),
 		CapturesDir:    m.GetCapturesDir(),
 		SDPSessionName: m.GetSdpSessionName(),
+		FilesUnder:     m.GetFilesUnder(),
 		CallIDs:        blockFromWire(m.GetCallIds()),
 		LastRites:      m.GetLastRites(),
 	}

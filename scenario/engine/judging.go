@@ -193,7 +193,7 @@ func (r *run) judge() {
 	if r.verdict.status == timeline.OK && len(r.scenario.StopOn)+len(r.scenario.StopOnAll) > 0 {
 		j.deadline = r.decided.Add(r.scenario.Settle)
 	}
-	ctx, cancel := context.WithDeadline(r.ctx, time.Now().Add(judgeTime+time.Until(j.deadline)))
+	ctx, cancel := context.WithDeadline(r.ctx, time.Now().Add(judgeTime+max(0, time.Until(j.deadline))))
 	r.commandCtx, r.giveUp = ctx, cancel
 	r.alarms.set(j.deadline, r.reconsider)
 	r.reconsider()

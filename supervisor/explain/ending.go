@@ -3,6 +3,7 @@ package explain
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"ringmaster/proto/phone"
@@ -147,18 +148,21 @@ func (r *record) lastWord() *diagnose.Message {
 // finding.
 func (r *record) summary(report Report) string {
 	first := r.beginning() + ", " + r.conclusion(report.Ending) + "."
-	for _, f := range report.Findings {
-		if f.Severity != Note && f.Rule != ruleRefused {
-			return first + " " + f.Finding
-		}
+	i := slices.IndexFunc(report.Findings, func(f Finding) bool { return f.Severity != Note && f.Rule != ruleRefused })
+	switch {
+	case len(report.Findings) == 0:
+		return first + " Nothing unusual was found."
+	case i >= 0:
+		return first + " " + report.Findings[i].Finding
 	}
-	if len(report.Findings) > 0 && report.Findings[0].Rule == ruleRefused {
-		return first + " What to do: " + strings.TrimSuffix(report.Findings[0].Advice, ".") + "."
+	switch f := report.Findings[0]; f.Rule {
+	case ruleRefused:
+		return first + " What to do: " + strings.TrimSuffix(f.Advice, ".") + "."
+	case ruleRefusedHere:
+		return first
+	default:
+		return first + " " + f.Finding
 	}
-	if len(report.Findings) > 0 {
-		return first + " " + report.Findings[0].Finding
-	}
-	return first + " Nothing unusual was found."
 }
 
 func (r *record) beginning() string {
@@ -181,12 +185,18 @@ func (r *record) conclusion(e Ending) string {
 	case OutcomeTalking:
 		return "and they are talking"
 	case OutcomeCompleted:
+		if !r.answered() {
+			return "which was answered and at once ended by " + by
+		}
 		return fmt.Sprintf("which was answered, lasted %v and was ended by %s", lasted, by)
 	case OutcomeRefused:
 		return fmt.Sprintf("which %s refused with %s (%s)", by, status, e.Meaning)
 	case OutcomeCancelled:
 		return fmt.Sprintf("which %s cancelled before it was answered", by)
 	case OutcomeDropped:
+		if ok := r.outcome(); !r.answered() && ok != nil && ok.Status < 300 {
+			return "which ended by a fault right after its answer"
+		}
 		if !r.answered() {
 			return "which ended by a fault before it was answered"
 		}

@@ -177,6 +177,8 @@ var cases = []struct {
 }{
 	{"a good call out", talked(nil), "", OutcomeCompleted, ByLocal, "a called sip:b@203.0.113.5, which was answered, lasted 12s and was ended by this phone. Nothing unusual was found."},
 	{"a good call in", calledIn(nil, accept(1000), ack(1005), bye(13_000, "RX")), "", OutcomeCompleted, ByFarEnd, "a was called by sip:b@203.0.113.5"},
+	{"transferred away at once", talked(func(f *Facts) { f.Call.EndedAt = at(1500) }, msg(1200, "TX", "REFER sip:b@h SIP/2.0", "2 REFER", inside+"\n"),
+		msg(1205, "RX", "SIP/2.0 202 Accepted", "2 REFER", inside+"\n"), bye(1500, "RX")), "", OutcomeCompleted, ByFarEnd, ""},
 	{"a live call", talked(func(f *Facts) {
 		f.Call.State, f.Call.EndedAt, f.Messages = phone.StateConfirmed, time.Time{}, f.Messages[:5]
 	}), "", OutcomeTalking, ByNobody, "they are talking"},
@@ -210,7 +212,9 @@ var cases = []struct {
 		"unanswered_challenge", OutcomeRefused, ByFarEnd, `challenge 407 of realm "else" (algorithm MD5)`},
 	{"busy", failed(486, "Busy Here", 30, invite(0, 1, ""), reply(5, 1, "486 Busy Here", "Reason: Q.850;cause=17;text=\"User busy\"\n")), "refused", OutcomeRefused, ByFarEnd, "the far end refused with 486 Busy Here (the called party is busy)"},
 	{"an unknown status", failed(499, "Odd\x1b[31m", 30, invite(0, 1, ""), reply(5, 1, "499 Odd\x1b[31m", "")), "refused", OutcomeRefused, ByFarEnd, `499 Odd\x1b[31m`},
-	{"refused by this phone", calledIn(func(f *Facts) { f.Call.LastStatus, f.Call.AnsweredAt = 603, time.Time{} }, msg(900, "TX", "SIP/2.0 603 Decline", "1 INVITE", inside+"\n")), "refused_here", OutcomeRefused, ByLocal, "this phone refused with 603"},
+	{"refused by this phone", calledIn(func(f *Facts) {
+		f.Call.LastStatus, f.Call.LastStatusText, f.Call.AnsweredAt = 603, "Decline", time.Time{}
+	}, msg(900, "TX", "SIP/2.0 603 Decline", "1 INVITE", inside+"\n")), "refused_here", OutcomeRefused, ByLocal, "this phone refused with 603 Decline (the called party declined)."},
 	{"nobody answers", failed(487, "Request Terminated", 20_000, invite(0, 1, ""), reply(100, 1, "180 Ringing", ""), cancel(20_000), reply(20_010, 1, "487 Request Terminated", "")), "no_answer", OutcomeCancelled, ByLocal, "It rang for 19.9s"},
 	{"the caller gives up", calledIn(func(f *Facts) { f.Call.LastStatus, f.Call.AnsweredAt = 487, time.Time{} },
 		msg(9000, "RX", "CANCEL sip:a@h SIP/2.0", "1 CANCEL", fresh+"\n"), msg(9001, "TX", "SIP/2.0 487 Request Terminated", "1 INVITE", inside+"\n")), "no_answer", OutcomeCancelled, ByFarEnd, "cancelled"},
@@ -219,14 +223,23 @@ var cases = []struct {
 	{"an answer of other codecs", talked(answeredWith(sdpOf("203.0.113.5", 4000, "RTP/AVP", g729, events))), "codec_mismatch", OutcomeDropped, ByLocal, "this phone has PCMA, PCMU and the far end G729"},
 	{"SRTP refused", failed(488, "Not Acceptable Here", 30, msg(0, "TX", target, "1 INVITE", fresh+sdpOf("198.51.100.9", 16384, "RTP/SAVP", pcma)), reply(5, 1, "488 Not Acceptable Here", "")), "encryption_mismatch", OutcomeRefused, ByFarEnd, "RTP/SAVP"},
 	{"plain sound refused", calledIn(func(f *Facts) { f.SRTP, f.Call.LastStatus, f.Call.AnsweredAt = true, 488, time.Time{} }, msg(900, "TX", "SIP/2.0 488 Not Acceptable Here", "1 INVITE", inside+"\n")), "encryption_mismatch", OutcomeRefused, ByLocal, "RTP/AVP"},
-	{"a 200 without a description", talked(answeredWith("\n")), "unusable_answer", OutcomeDropped, ByLocal, "no session description"},
+	{"a 200 without a description", talked(answeredWith("\n")), "unusable_answer", OutcomeDropped, ByLocal, "it has no session description"},
 	{"garbage for a description", talked(answeredWith("Content-Type: application/sdp\n\nthis is\nnone\n")), "unusable_answer", OutcomeDropped, ByLocal, "cannot be read"},
 	{"audio refused", talked(answeredWith(sdpOf("203.0.113.5", 0, "RTP/AVP", pcma))), "unusable_answer", OutcomeDropped, ByLocal, "port 0"},
+	{"an offer of video alone", calledIn(func(f *Facts) {
+		f.Messages[0] = msg(0, "RX", target, "1 INVITE", fresh+contact+"Content-Type: application/sdp\n\nv=0\nm=video 4000 RTP/AVP 96\n")
+		f.Call.LastStatus, f.Call.AnsweredAt = 488, time.Time{}
+	}, msg(900, "TX", "SIP/2.0 488 Not Acceptable Here", "1 INVITE", inside+"\n")), "unusable_offer", OutcomeRefused, ByLocal, "it has no audio stream"},
 	{"redirected in a circle", failed(302, "Moved", 30, invite(0, 1, ""), reply(5, 1, "302 Moved Temporarily", "Contact: <sip:b@203.0.113.5>\n")), "redirect_loop", OutcomeRefused, ByFarEnd, "in a circle"},
 	{"redirected nowhere", failed(302, "Moved", 30, invite(0, 1, ""), reply(5, 1, "302 Moved Temporarily", "Contact: <tel:+1>\n")), "redirect_not_followed", OutcomeRefused, ByFarEnd, "led nowhere"},
 	{"482", failed(482, "Loop Detected", 30, invite(0, 1, ""), reply(5, 1, "482 Loop Detected", "")), "routing_loop", OutcomeRefused, ByFarEnd, "between servers: 482"},
-	{"CANCEL crosses 200", talked(func(f *Facts) { f.Call.EndedAt = at(1100); f.Messages[len(f.Messages)-2].Time = at(1100) }, cancel(999)), "cancel_crossed", OutcomeCompleted, ByLocal, ""},
+	{"CANCEL crosses 200", talked(func(f *Facts) {
+		f.Call.AnsweredAt, f.Call.EndedAt = time.Time{}, at(1100)
+		f.Messages[len(f.Messages)-2].Time = at(1100)
+	}, cancel(999)), "cancel_crossed", OutcomeCompleted, ByLocal, "answered and at once ended by this phone"},
 
+	{"200 crosses CANCEL", calledIn(func(f *Facts) { f.Call.EndedAt, f.Call.RTP = at(1010), phone.RTPStats{} }, accept(1000), ack(1002),
+		msg(1001, "RX", "CANCEL sip:a@h SIP/2.0", "1 CANCEL", fresh+"\n"), bye(1010, "RX")), "cancel_crossed", OutcomeCompleted, ByFarEnd, ""},
 	{"no ACK", calledIn(func(f *Facts) { f.Call.LastStatus = 408 }, accept(1000), accept(1500), accept(2500), accept(4500), bye(33_000, "TX")), "ack_missing", OutcomeDropped, ByNetwork, "sent 4 times"},
 	{"a late ACK", calledIn(nil, accept(1000), accept(1500), accept(2500), ack(2800), bye(13_000, "RX")), "ack_late", OutcomeCompleted, ByFarEnd, "1.8s after the answer"},
 	{"our ACK is lost", talked(nil, msg(1500, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+theirs(events)), msg(1501, "TX", "ACK sip:b@203.0.113.5 SIP/2.0", "1 ACK", inside+"\n"),
@@ -247,7 +260,7 @@ var cases = []struct {
 		f.Messages[3] = msg(1000, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+"Session-Expires: 90;refresher=uas\n"+theirs(events))
 		f.Call.EndedAt = at(61_000)
 	}, append(reinvite(46_000, 2, "RX", "200 OK", "sendrecv"), bye(61_000, "RX"))...), "", OutcomeCompleted, ByFarEnd, ""},
-	{"422", failed(422, "Session Interval Too Small", 30, invite(0, 1, ""), reply(5, 1, "422 Session Interval Too Small", "Min-SE: 1800\n")), "refused session_interval", OutcomeRefused, ByFarEnd, "at least 1800 s"},
+	{"422", failed(422, "Session Interval Too Small", 30, invite(0, 1, ""), reply(5, 1, "422 Session Interval Too Small", "Min-SE: 1800\n")), "session_interval", OutcomeRefused, ByFarEnd, "at least 1800 s"},
 	{"a transfer that fails", talked(nil, msg(5000, "TX", "REFER sip:b@h SIP/2.0", "2 REFER", inside+"\n"), msg(5005, "RX", "SIP/2.0 202 Accepted", "2 REFER", inside+"\n"),
 		msg(5100, "RX", "NOTIFY sip:a@h SIP/2.0", "7 NOTIFY", inside+"Content-Type: message/sipfrag\n\nSIP/2.0 486 Busy Here\n"), msg(5101, "TX", "SIP/2.0 200 OK", "7 NOTIFY", inside+"\n")), "transfer_refused", OutcomeCompleted, ByLocal, "486 Busy Here"},
 	{"held at the end", talked(nil, reinvite(3000, 2, "TX", "200 OK", "sendonly")...), "on_hold", OutcomeCompleted, ByLocal, "this phone says sendonly"},
@@ -261,6 +274,12 @@ var cases = []struct {
 		f.Messages[3] = msg(1000, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+sdpOf("203.0.113.77", 4000, "RTP/AVP", pcma, events))
 		f.Call.RTP.RxFrom = "203.0.113.77:4000"
 	}), "", OutcomeCompleted, ByLocal, ""},
+	{"sound from another address than said", talked(func(f *Facts) {
+		f.Messages[3] = msg(1000, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+sdpOf("203.0.113.77", 4000, "RTP/AVP", pcma, events))
+	}), "rtp_from_elsewhere", OutcomeCompleted, ByLocal, "Sound came from 203.0.113.5:4000"},
+	{"sound from another address than the private one", talked(func(f *Facts) {
+		f.Messages[3] = msg(1000, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+sdpOf("10.0.0.7", 4000, "RTP/AVP", pcma, events))
+	}), "wrong_media_address", OutcomeCompleted, ByLocal, "its sound from 203.0.113.5"},
 	{"our address is this machine's alone", talked(func(f *Facts) {
 		f.Messages[0] = msg(0, "TX", target, "1 INVITE", fresh+sdpOf("127.0.0.1", 16384, "RTP/AVP", pcma, events))
 	}), "own_media_address", OutcomeCompleted, ByLocal, "127.0.0.1"},
@@ -292,6 +311,8 @@ var cases = []struct {
 	{"silence comes", talked(func(f *Facts) { f.Call.Heard = phone.Sound{SilentMs: 12_000} }), "only_silence_in", OutcomeCompleted, ByLocal, "held only silence for 12s"},
 	{"silence goes", talked(func(f *Facts) { f.Call.Sent = phone.Sound{SilentMs: 11_960, MissingMs: 40} }), "only_silence_out", OutcomeCompleted, ByLocal, "This phone sent packets that held only silence"},
 	{"another codec", talked(rtp(func(s *phone.RTPStats) { s.RxUnagreed, s.RxUnagreedPT, s.RxDiscard = 600, 0, 600 })), "unagreed_codec", OutcomeCompleted, ByLocal, "600 packets of payload type 0 (PCMU)"},
+	{"nothing is known of the sound", talked(func(f *Facts) { f.Uncounted, f.Call.RTP = true, phone.RTPStats{} }), "", OutcomeCompleted, ByLocal, ""},
+	{"another clock with another codec", talked(rtp(func(s *phone.RTPStats) { s.RxJitterUsec = 503_397_000 }), reinvite(3000, 2, "TX", "200 OK", "sendrecv")...), "", OutcomeCompleted, ByLocal, ""},
 	{"lost packets", talked(rtp(func(s *phone.RTPStats) { s.RxLoss = 60 })), "loss", OutcomeCompleted, ByLocal, "9.1 % of the far end's packets were lost (60 of 660)"},
 	{"jitter", talked(rtp(func(s *phone.RTPStats) { s.RxJitterUsec = 80_000 })), "jitter", OutcomeCompleted, ByLocal, "80 ms"},
 	{"too late to be played", talked(rtp(func(s *phone.RTPStats) { s.RxDiscard = 90 })), "too_late", OutcomeCompleted, ByLocal, "15.0 %"},

@@ -13,8 +13,7 @@ import (
 // Facts is what is on record of one call at one phone.
 type Facts struct {
 	PhoneID phone.ID
-	// Call is the newest that is known of it. Of a call whose worker died, the
-	// statistics are not.
+	// Call is the newest that is known of it.
 	Call phone.CallInfo
 	// Messages are those with the call's Call-ID in the phone's log, oldest
 	// first.
@@ -23,6 +22,8 @@ type Facts struct {
 	// oldest first.
 	Events []phone.Event
 	Now    time.Time
+	// Uncounted says that the statistics of sound in Call are not known.
+	Uncounted bool
 	// SRTP says that the phone is set to encrypt sound; false when its settings
 	// are not known.
 	SRTP bool
@@ -126,8 +127,9 @@ func (r *record) within(at time.Time) bool {
 	return !at.Before(r.Call.StartedAt) && !at.After(r.end.Add(time.Second))
 }
 
-// counted says that the statistics of sound are known.
-func (r *record) counted() bool { return !r.died }
+// counted says that the statistics of sound are known: a worker that dies takes
+// them along.
+func (r *record) counted() bool { return !r.died && !r.Uncounted }
 
 // statistic is evidence made of numbers.
 func (r *record) statistic(format string, args ...any) Evidence {
@@ -183,7 +185,10 @@ func word(v any) string {
 
 // roughly is a duration as a person would say it.
 func roughly(d time.Duration) time.Duration {
-	if d < time.Second {
+	switch {
+	case d < 100*time.Millisecond:
+		return d.Round(time.Millisecond)
+	case d < time.Second:
 		return d.Round(10 * time.Millisecond)
 	}
 	return d.Round(100 * time.Millisecond)

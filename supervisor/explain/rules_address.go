@@ -12,7 +12,7 @@ import (
 // addressRules look at where each side says that it is.
 func addressRules() []Rule {
 	return []Rule{
-		{"wrong_media_address", Error, "c= of the far end, and where its SIP and RTP come from", "The far end's description says that its sound is at %s, but %s.", "the far end announces an address that others cannot use: set its external or NAT address", wrongMediaAddress},
+		{"wrong_media_address", Error, "c= of the far end, and where its SIP and RTP come from", "The far end's description says that its sound is at %s, but %s.", "unless its sound comes from another machine by intent, the far end announces an address that others cannot use: set its external or NAT address", wrongMediaAddress},
 		{"own_media_address", Error, "c= of the phone", "This phone announced %s for its sound to a far end at %s.", "the phone announces the address by which it reaches the far end: check the routes of this machine", ownMediaAddress},
 		{"rtp_from_elsewhere", Warning, "the source of RTP and the far end's description", "Sound came from %s, but the far end's description says %s.", "a NAT or a firewall on the way changes ports, or something else sends: the phone sends to the described address all the same", rtpFromElsewhere},
 		{"wrong_contact", Warning, "Contact of the far end, and where its SIP comes from", "The far end's Contact is %s, but its messages come from %s: requests within the call go astray.", "the far end announces an address that others cannot use: set its external or NAT address, or use a proxy that adds Record-Route", wrongContact},
@@ -35,8 +35,8 @@ func wrongMediaAddress(r *record) *match {
 	from, heard := host(r.Call.RTP.RxFrom)
 	why := fmt.Sprintf("its SIP comes from %s and no sound came at all", sip)
 	switch {
-	case heard && from == said.Unmap():
-		return nil
+	case heard && (from == said.Unmap() || !local(said) || local(sip)):
+		return nil // it works, or rtp_from_elsewhere has it
 	case heard:
 		why = fmt.Sprintf("its SIP comes from %s and its sound from %s", sip, from)
 	}

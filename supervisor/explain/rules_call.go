@@ -31,7 +31,7 @@ func endedAtOnce(r *record) *match {
 		return nil
 	}
 	after := bye.Time.Sub(r.Call.AnsweredAt)
-	if after >= time.Second {
+	if after >= time.Second || r.transferred() || len(r.find("CANCEL")) > 0 {
 		return nil
 	}
 	found := matched(message(*bye)).says(max(0, after).Round(time.Millisecond))
@@ -39,6 +39,11 @@ func endedAtOnce(r *record) *match {
 		found.evidence = append(found.evidence, header(*bye, "Reason"))
 	}
 	return found
+}
+
+// transferred says that a REFER was accepted: the call is then ended by rights.
+func (r *record) transferred() bool {
+	return slices.ContainsFunc(r.find("REFER"), func(x *exchange) bool { return x.success() != nil })
 }
 
 func unknownCall(r *record) *match {

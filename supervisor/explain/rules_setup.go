@@ -11,7 +11,11 @@ import (
 	"ringmaster/supervisor/diagnose"
 )
 
-const ruleRefused = "refused"
+// Rules that say what the first sentence of a summary says.
+const (
+	ruleRefused     = "refused"
+	ruleRefusedHere = "refused_here"
+)
 
 // setupRules look at how the call began.
 func setupRules() []Rule {
@@ -23,12 +27,13 @@ func setupRules() []Rule {
 		{"auth_loop", Error, "challenges of one realm", "Realm %s challenged %d times and never took the credentials.", "the server forgets its nonces or says stale for ever: see the WWW-Authenticate of each answer, and whether several servers answer in turn", authLoop},
 		{"unanswered_challenge", Error, "a challenge that the phone did not answer", "The phone did not answer the challenge %d of realm %s (algorithm %s).", "set the phone's realm to that one or to null, and see whether the algorithm is MD5, SHA-256 or SHA-512-256", unansweredChallenge},
 		{ruleRefused, Error, "the final answer", "The call was refused with %s: %s.", "see the meaning of the status", refused},
-		{"refused_here", Note, "the final answer to a call that came in", "This phone refused the call with %s.", "it was told to, or set so", refusedHere},
+		{ruleRefusedHere, Note, "the final answer to a call that came in", "This phone refused the call with %s.", "it was told to, or set so", refusedHere},
 		{"no_answer", Warning, "ringing that ended without an answer", "It rang for %v and nobody answered.", "see whether the called phone should have answered by itself", noAnswer},
 		{"never_rang", Warning, "100 Trying and nothing after it", "The far end took the INVITE (100 Trying) and then said nothing for %v.", "see the log of the server: it could not reach the called user", neverRang},
-		{"codec_mismatch", Error, "the codecs of offer and answer", "The two sides have no codec in common: %s.", "give both ends a codec that they share, PCMA or PCMU for instance", codecMismatch},
+		{"codec_mismatch", Error, "the codecs of offer and answer", "The two sides did not agree on a codec: %s.", "give both ends a codec that they share, PCMA or PCMU for instance; where they share one, see whether the end that refused wants encrypted sound (srtp)", codecMismatch},
 		{"encryption_mismatch", Error, "the media profiles of offer and answer", "One side wants encrypted sound and the other does not: %s.", "set srtp of the phone as the far end has it", encryptionMismatch},
 		{"unusable_answer", Error, "the description in the 2xx", "The answer cannot be used: %s.", "the far end must answer every offer with a description that has an audio stream", unusableAnswer},
+		{"unusable_offer", Error, "the description in an INVITE that the phone refused", "The far end's offer cannot be used: %s.", "the far end must offer an audio stream with a port and codecs", unusableOffer},
 		{"redirect_loop", Error, "the targets of redirections", "The call was redirected in a circle: %s again.", "see who redirects to whom", redirectLoop},
 		{"redirect_not_followed", Error, "a final 3xx", "The far end said to call elsewhere (%s), and that led nowhere.", "call the address in its Contact", redirectNotFollowed},
 		{"routing_loop", Error, "482 and 483", "The call went in a circle between servers: %d.", "look at the routes of the servers: the Via headers of the INVITE say who passed it on", routingLoop},
@@ -112,12 +117,12 @@ func (x *exchange) challenge() *diagnose.Message {
 }
 
 // challenged are the realm and algorithm of a challenge.
-func challenged(m *diagnose.Message) (realm, algorithm string, stale bool) {
+func challenged(m *diagnose.Message) (realm, algorithm string) {
 	value := m.Header("WWW-Authenticate")
 	if m.Status == 407 {
 		value = m.Header("Proxy-Authenticate")
 	}
-	return parameter(value, "realm"), parameter(value, "algorithm"), strings.EqualFold(parameter(value, "stale"), "true")
+	return parameter(value, "realm"), parameter(value, "algorithm")
 }
 
 // credentials are what a request had for a realm.
@@ -171,10 +176,10 @@ func (r *record) looping() (realm string, times int) {
 	if last == nil || last.challenge() == nil {
 		return "", 0
 	}
-	realm, _, _ = challenged(last.challenge())
+	realm, _ = challenged(last.challenge())
 	for _, x := range r.setup {
 		if m := x.challenge(); m != nil {
-			if of, _, _ := challenged(m); of == realm {
+			if of, _ := challenged(m); of == realm {
 				times++
 			}
 		}
@@ -206,7 +211,7 @@ func wrongCredentials(r *record) *match {
 		return nil
 	}
 	m := last.challenge()
-	realm, _, _ := challenged(m)
+	realm, _ := challenged(m)
 	user, ok := credentials(last.request, realm)
 	if _, times := r.looping(); !ok || times >= circles {
 		return nil
@@ -220,7 +225,7 @@ func unansweredChallenge(r *record) *match {
 		return nil
 	}
 	m := last.challenge()
-	realm, algorithm, _ := challenged(m)
+	realm, algorithm := challenged(m)
 	if _, ok := credentials(last.request, realm); ok {
 		return nil
 	}
@@ -235,7 +240,7 @@ func quoted(s string) string { return `"` + short(s, 60) + `"` }
 // explained are refusals that have a rule of their own.
 func (r *record) explained(m *diagnose.Message) bool {
 	switch m.Status {
-	case 401, 407, 482, 483:
+	case 401, 407, 422, 482, 483:
 		return true
 	case 487:
 		return len(r.find("CANCEL")) > 0
@@ -269,7 +274,7 @@ func refused(r *record) *match {
 
 func refusedHere(r *record) *match {
 	m := r.refusal()
-	if m == nil || !m.Sent || r.explained(m) {
+	if m == nil || !m.Sent || r.died || r.explained(m) || unusableOffer(r) != nil {
 		return nil
 	}
 	return matched(message(*m)).says(strings.TrimSpace(fmt.Sprint(m.Status, " ", short(m.Reason, 60))))
@@ -332,7 +337,7 @@ func codecMismatch(r *record) *match {
 	case m == nil || !offered && m.Status >= 300:
 		return nil
 	case m.Status == 488 || m.Status == 606:
-		if secure(offer) || r.encryptionWanted() {
+		if offer.Port == 0 || secure(offer) || r.encryptionWanted() {
 			return nil
 		}
 		who := "the far end"
@@ -391,25 +396,43 @@ func unusableAnswer(r *record) *match {
 	if ok == nil {
 		return nil
 	}
-	why, empty := "", len(bytes.TrimSpace(ok.Body)) == 0
-	media, described := audio(ok.Message)
-	_, parsed := ok.Description()
-	agreed, early := x.agreement()
-	switch {
-	case empty && !early:
-		why = "the 2xx has no session description"
-	case empty:
-		return nil // a provisional response had it
-	case !parsed:
-		why = "what the 2xx describes cannot be read"
-	case !described:
-		why = "it has no audio stream"
-	case media.Port == 0 || early && agreed.remote.Port == 0:
-		why = "it refuses the audio stream with port 0"
-	default:
+	why, early := flaw(ok.Message), false
+	if len(bytes.TrimSpace(ok.Body)) == 0 {
+		_, early = x.agreement() // a provisional response may have had it
+		why = "it has no session description"
+	}
+	if why == "" || early {
 		return nil
 	}
 	return matched(message(*x.request), header(ok.Message, "Content-Type")).says(why)
+}
+
+func unusableOffer(r *record) *match {
+	x, m := r.last(), r.refusal()
+	if m == nil || !m.Sent || m.Status != 488 && m.Status != 415 || len(bytes.TrimSpace(x.request.Body)) == 0 {
+		return nil
+	}
+	why := flaw(*x.request)
+	if why == "" {
+		return nil
+	}
+	return matched(header(*x.request, "Content-Type"), message(*m)).says(why)
+}
+
+// flaw says why nobody could use the description in a message; "" when somebody
+// could.
+func flaw(m diagnose.Message) string {
+	media, described := audio(m)
+	_, parsed := m.Description()
+	switch {
+	case !parsed:
+		return "its description cannot be read"
+	case !described:
+		return "it has no audio stream"
+	case media.Port == 0:
+		return "its audio stream is switched off (port 0)"
+	}
+	return ""
 }
 
 // redirections are the final 3xx of the call, in order.

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"ringmaster/proto/phone"
@@ -127,20 +128,24 @@ const (
 	jitterMost   = 60 * time.Millisecond
 )
 
+// loss is silent about calls that were held: who is not to send may count on.
 func loss(r *record) *match {
 	rtp := r.Call.RTP
 	expected := rtp.RxPackets - rtp.RxDup + rtp.RxLoss
 	share := float64(rtp.RxLoss) / float64(max(1, expected))
-	if !r.counted() || expected < packetsLeast || share < lossShare {
+	held := slices.ContainsFunc(r.agreements, func(a agreement) bool { return !a.inbound() })
+	if !r.counted() || held || expected < packetsLeast || share < lossShare {
 		return nil
 	}
 	return matched(r.statistic("rx_loss %d, rx_packets %d, rx_reorder %d", rtp.RxLoss, rtp.RxPackets, rtp.RxReorder)).says(100*share, rtp.RxLoss, expected)
 }
 
+// jitter is silent about calls that were changed: the sender's clock may begin
+// anew with another codec, which looks like much of it.
 func jitter(r *record) *match {
 	rtp := r.Call.RTP
 	late := time.Duration(rtp.RxJitterUsec) * time.Microsecond
-	if !r.counted() || rtp.RxPackets < packetsLeast || late < jitterMost {
+	if !r.counted() || rtp.RxPackets < packetsLeast || late < jitterMost || len(r.agreements) > 1 {
 		return nil
 	}
 	return matched(r.statistic("rx_jitter_usec %d", rtp.RxJitterUsec)).says(late.Milliseconds())

@@ -35,6 +35,7 @@ type Options struct {
 	RecordingsDir  string
 	CapturesDir    string
 	SDPSessionName string
+	FilesUnder     string // likewise; "" does not confine what they play
 
 	// OnChange is told which phones' tools appear and disappear: a phone has
 	// tools while its worker runs. There is one call for each batch (an Add,

@@ -71,11 +71,13 @@ func diagnoseCall(ctx context.Context, c *call, a diagnoseArguments) (diagnoseRe
 	if err != nil {
 		return diagnoseResult{}, err
 	}
-	info, err := c.set.callOnRecord(ctx, id, a.CallID)
+	info, counted, err := c.set.callCounted(ctx, id, a.CallID)
 	if err != nil {
 		return diagnoseResult{}, err
 	}
-	report := explain.Explain(c.set.facts(id, info))
+	facts := c.set.facts(id, info)
+	facts.Uncounted = !counted
+	report := explain.Explain(facts)
 	result := diagnoseResult{
 		PhoneID: id, CallID: info.CallID, State: info.State.String(), Summary: clean(report.Summary, nameBound), Outcome: report.Outcome,
 		EndedBy: report.EndedBy, SIPReason: reasonFieldsOf(report.Ending), Findings: []findingFields{}, Checked: report.Checked,
@@ -106,32 +108,40 @@ func reasonFieldsOf(e explain.Ending) *reasonFields {
 // callOnRecord is what is known of a call of a phone, which may have ended, as
 // the phone itself may. Without an id it is the newest.
 func (s *Set) callOnRecord(ctx context.Context, id phone.ID, callID *phone.CallID) (phone.CallInfo, error) {
+	info, _, err := s.callCounted(ctx, id, callID)
+	return info, err
+}
+
+// callCounted is callOnRecord, and says whether the call's statistics are known
+// too.
+func (s *Set) callCounted(ctx context.Context, id phone.ID, callID *phone.CallID) (info phone.CallInfo, counted bool, err error) {
 	s.catchUp(ctx, id)
 	if callID == nil {
-		return s.newestCall(ctx, id)
+		info, err = s.newestCall(ctx, id)
+		return info, true, err
 	}
 	if owner, known := s.o.Hub.Owner(*callID); !known {
-		return phone.CallInfo{}, notFound(*callID)
+		return phone.CallInfo{}, false, notFound(*callID)
 	} else if owner != id {
-		return phone.CallInfo{}, foreignCall(*callID, owner, id)
+		return phone.CallInfo{}, false, foreignCall(*callID, owner, id)
 	}
 	if info, known := s.o.Hub.Ended(id, *callID); known {
-		return info, nil
+		return info, true, nil
 	}
 	of := &call{set: s, phone: id}
 	out, err := of.onCall(ctx, callID, phone.GetCall{CallID: callID})
 	var ended *endedError
 	switch {
 	case errors.As(err, &ended):
-		return ended.info, nil
+		return ended.info, true, nil
 	case err == nil && len(out.Calls) > 0:
-		return out.Calls[0], nil
+		return out.Calls[0], true, nil
 	}
 	// The phone is not there any more, or has forgotten it: its events tell.
 	if info, known := toldOf(*callID, s.o.Hub.Told(id, *callID)); known {
-		return info, nil
+		return info, false, nil
 	}
-	return phone.CallInfo{}, notFound(*callID)
+	return phone.CallInfo{}, false, notFound(*callID)
 }
 
 func (s *Set) newestCall(ctx context.Context, id phone.ID) (phone.CallInfo, error) {

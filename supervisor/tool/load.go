@@ -50,13 +50,13 @@ type loadError struct {
 }
 
 func loadPhones(ctx context.Context, c *call, a loadArguments) (loadResult, error) {
-	path := string(a.Path)
+	path, under := string(a.Path), c.set.o.FilesUnder
 	if path == "" {
-		path = c.set.o.Profile
+		path, under = c.set.o.Profile, "" // the user's own word
 	} else if err := c.set.confined(path); err != nil {
 		return loadResult{}, err
 	}
-	profile, err := config.Load(path, config.Options{Codecs: c.set.o.Codecs(ctx), Getenv: c.set.o.Getenv, CheckID: c.set.CheckPhoneID})
+	profile, err := config.Load(path, config.Options{Codecs: c.set.o.Codecs(ctx), Getenv: c.set.o.Getenv, CheckID: c.set.CheckPhoneID, Under: under})
 	if err != nil {
 		return loadResult{}, err
 	}

@@ -224,12 +224,17 @@ func (r *rig) toolsFit() {
 	})
 }
 
+func median(took []time.Duration) time.Duration {
+	slices.Sort(took)
+	return took[len(took)/2]
+}
+
 func report(t *testing.T, what string, took []time.Duration) {
 	t.Helper()
 	if len(took) == 0 {
 		return
 	}
-	slices.Sort(took)
+	typical := median(took)
 	ms := func(d time.Duration) string { return fmt.Sprintf("%.1f", float64(d)/float64(time.Millisecond)) }
-	t.Logf("%s: median %s ms, least %s, p90 %s, most %s (%d)", what, ms(took[len(took)/2]), ms(took[0]), ms(took[len(took)*9/10]), ms(took[len(took)-1]), len(took))
+	t.Logf("%s: median %s ms, least %s, p90 %s, most %s (%d)", what, ms(typical), ms(took[0]), ms(took[len(took)*9/10]), ms(took[len(took)-1]), len(took))
 }

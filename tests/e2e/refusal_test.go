@@ -89,6 +89,59 @@ func TestBadInput(t *testing.T) {
 	b.Receives(atB, 200*time.Millisecond)
 }
 
+// With --files-under what lies elsewhere is neither played nor loaded, whatever
+// leads there; and what is no WAV and no profile is refused without its text.
+func TestFilesUnder(t *testing.T) {
+	root := t.TempDir()
+	in := filepath.Join(root, "in")
+	if err := os.Mkdir(in, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	tone, err := phones.Tone(in, 8000, 1, 600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outside, err := phones.Tone(root, 8000, 1, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	profile := filepath.Join(root, "phones.yaml")
+	for _, err := range []error{
+		os.WriteFile(profile, []byte("phones: [{phone_id: c, username: c, password: p, domain: 127.0.0.1, register: false}]"), 0o600),
+		os.WriteFile(filepath.Join(in, "secret.txt"), []byte("root:hunter2:0:0\n\thunter2: [\n"), 0o600),
+		os.Symlink(outside, filepath.Join(in, "link.wav")), os.Symlink(root, filepath.Join(in, "up")), os.Symlink(profile, filepath.Join(in, "link.yaml")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := mcpclient.Start(t, programs, mcpclient.Options{Args: []string{"--files-under", in}})
+	a, b := phones.AddDirect(t, c, "a"), phones.AddDirect(t, c, "b")
+	atA, atB := phones.Talk(a, b, b.URI())
+	for _, path := range []string{outside, filepath.Join(in, "link.wav"), filepath.Join(in, "up", filepath.Base(outside)), in + "/../" + filepath.Base(outside), "/etc/passwd", in} {
+		c.MustFail("a_play_audio", mcpclient.Args{"file_path": path}, "is not a file under")
+		run := c.Call("run_scenario", mcpclient.Args{"scenario": object{
+			"phones": []string{"a"}, "initial_actions": []object{{"play_audio": object{"phone_id": "a", "call_id": atA, "file": path}}}, "timeout_ms": 100,
+		}})
+		if run.String("status") != "failed" || !strings.Contains(run.Text, "is not a file under") {
+			t.Errorf("a scenario plays %s: %s", path, run.Text)
+		}
+	}
+	for _, path := range []string{profile, filepath.Join(in, "link.yaml"), filepath.Join(in, "up", "phones.yaml"), "/etc/passwd"} {
+		c.MustFail("load_phones", mcpclient.Args{"path": path}, "is not a file under")
+	}
+	for _, refused := range []mcpclient.Answer{
+		c.MustFail("load_phones", mcpclient.Args{"path": filepath.Join(in, "secret.txt")}, "secret.txt:2:"),
+		c.MustFail("a_play_audio", mcpclient.Args{"file_path": filepath.Join(in, "secret.txt")}, "WAV"),
+	} {
+		if strings.Contains(refused.Text, "hunter2") {
+			t.Errorf("the answer quotes the file: %s", refused.Text)
+		}
+	}
+	a.PlaysFile(atA, tone)
+	b.Receives(atB, 200*time.Millisecond)
+}
+
 func TestUnknownToolIsARequestError(t *testing.T) {
 	c := mcpclient.Start(t, programs, mcpclient.Options{})
 	if a, err := c.TryCall("no_such_tool", nil); err == nil {

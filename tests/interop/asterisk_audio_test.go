@@ -26,6 +26,7 @@ func TestAudioThroughAsterisk(t *testing.T) {
 		{"blind transfer by the called phone", transferByCallee},
 		{"attended transfer by the called phone", joinByCallee},
 		{"blind transfer under TLS and SRTP", transferSecure},
+		{"conference of eight, in four codecs, with linphone; one leaves", conferOfEight},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			covers(t, c.name, "Asterisk 22")

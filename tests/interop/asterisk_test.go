@@ -35,6 +35,7 @@ func (x exchange) pair(t *testing.T) (a, b *phones.Phone) {
 }
 
 func TestThroughAsterisk(t *testing.T) {
+	t.Parallel() // to other tests; its own cases share users
 	x := exchange{asterisk.Start(t)}
 	for _, c := range []struct {
 		name string
@@ -142,6 +143,10 @@ func digitsBothWays(t *testing.T, x exchange) {
 	atA, atB := phones.Talk(a, b, x.uri("6002"))
 	b.Digits(a.Sends(atA, "1234567890*#"), atB, "1234567890*#")
 	a.Digits(b.Sends(atB, "55D"), atA, "55D")
+	// Two strings wait for each other; a comma is a pause.
+	first := a.Sends(atA, "12,3")
+	a.Sends(atA, "33")
+	b.Digits(first, atB, "12333")
 }
 
 func message(t *testing.T, x exchange) {

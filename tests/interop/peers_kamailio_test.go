@@ -1,8 +1,9 @@
 package interop
 
 import (
+	"fmt"
+	"strings"
 	"testing"
-	"time"
 
 	"ringmaster/tests/mcpclient"
 	"ringmaster/tests/peers"
@@ -29,6 +30,7 @@ func TestThroughKamailio(t *testing.T) {
 		test    func(*proxied)
 	}{
 		{"Record-Route: call, re-INVITE both ways and BYE through the proxy", (*proxied).routed},
+		{"Record-Route twice, from TCP to UDP: call, re-INVITE both ways and BYE", (*proxied).routedAcross},
 		{"TCP: call, re-INVITE both ways and BYE through the proxy", (*proxied).routedOverTCP},
 		{"parallel forking: two contacts ring, the first to answer wins", (*proxied).forked},
 		{"parallel forking: CANCEL reaches all contacts", (*proxied).forkedCancel},
@@ -62,14 +64,9 @@ func (p *proxied) add(id, user string, more mcpclient.Args) *phones.Phone {
 	return a
 }
 
-// changed holds a call from both sides, then hears both.
+// changed holds a call from both sides and hears both, then what they recorded.
 func changed(a, b *phones.Phone, atA, atB int) {
-	for p, call := range map[*phones.Phone]int{a: atA, b: atB} {
-		p.Do("hold", mcpclient.Args{"call_id": call})
-		p.Silent(call)
-		p.Do("unhold", mcpclient.Args{"call_id": call})
-		p.Receives(call, echoed)
-	}
+	held(phones.Both(a, b, atA, atB))
 	hear(a, b, atA, atB)
 }
 
@@ -88,6 +85,20 @@ func (p *proxied) routedOverTCP() {
 	a, b := p.add("a", "a", tcp), p.add("b", "b", tcp)
 	atA, atB := phones.Talk(a, b, p.k.URI("b")+";transport=tcp")
 	changed(a, b, atA, atB)
+}
+
+// routedAcross: the proxy records a route for each of its sides.
+func (p *proxied) routedAcross() {
+	a, b := p.add("a", "a", mcpclient.Args{"transport": "tcp"}), p.add("b", "b", nil)
+	atA, atB := phones.Talk(a, b, p.k.URI("b")+";transport=tcp")
+	routes := p.c.Must("get_call_messages", mcpclient.Args{"call_id": atB, "method": "INVITE", "direction": "RX"}).List("messages")[0]
+	if n := strings.Count(routes.Text+fmt.Sprint(routes.Object("headers").Fields["Record-Route"]), "lr"); n < 2 {
+		p.t.Errorf("b's INVITE has the Record-Route %v", routes.Object("headers").Fields["Record-Route"])
+	}
+	changed(a, b, atA, atB)
+	atA, atB = phones.Talk(a, b, p.k.URI("b")+";transport=tcp")
+	b.Do("hangup", mcpclient.Args{"call_id": atB})
+	a.Ends(atA, 200)
 }
 
 // team adds a, and two phones of one user.
@@ -168,7 +179,8 @@ func (p *proxied) transferred() {
 	a.Ends(atA, 200)
 	b.Ends(atB, 200)
 	c.Reaches(atC, "CONFIRMED")
-	c.Receives(atC, time.Second)
+	accepted, _ := b.Sees(after, "transfer.accepted", nil)
+	phones.Hear(phones.Both(b, c, accepted.Object("data").Int("new_call_id"), atC)...)
 }
 
 func (p *proxied) joined() {
@@ -182,7 +194,8 @@ func (p *proxied) joined() {
 	a.Ends(toC, 200)
 	b.Ends(atB, 200)
 	c.Ends(atC, 200) // another call has taken its place
-	c.Receives(c.Confirmed(), time.Second)
+	accepted, _ := b.Sees(after, "transfer.accepted", nil)
+	phones.Hear(phones.Both(b, c, accepted.Object("data").Int("new_call_id"), c.Confirmed())...)
 }
 
 func (p *proxied) wrongPassword() {

@@ -83,7 +83,7 @@ func earlyMediaIn(d *duel) {
 	d.a.Receives(call, echoed)
 	d.a.Do("answer_call", mcpclient.Args{"call_id": call})
 	d.a.Reaches(call, "CONFIRMED")
-	d.a.Receives(call, echoed)
+	d.hears(call)
 	d.hangUp(call)
 }
 
@@ -91,6 +91,7 @@ func earlyMediaIn(d *duel) {
 func lateOffer(d *duel) {
 	call := d.answered()
 	d.codecIs(call, "PCMA")
+	d.hears(call)
 	d.hangUp(call)
 }
 
@@ -108,6 +109,7 @@ func glareRefusedIn(d *duel) {
 		d.t.Errorf("the re-INVITE was final after %v; who does not own the Call-ID waits 2 s at most", took)
 	}
 	d.codecIs(call, "PCMA")
+	d.hears(call)
 	d.hangUp(call)
 }
 

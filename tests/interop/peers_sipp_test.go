@@ -55,10 +55,13 @@ func TestCallsToSIPp(t *testing.T) {
 		{feature: "forked answers: first wins, other gets ACK and BYE", scenario: "forked", phone: talkThenHangUp},
 		{feature: "CANCEL, 487", scenario: "cancelled", phone: cancelEarly(487)},
 		{feature: "CANCEL crosses 200", scenario: "crossed", phone: cancelEarly(200)},
+		{feature: "CANCEL waits for the first answer, and hangup for the CANCEL", scenario: "cancel_waits", phone: cancelWaits},
 		{feature: "302 followed by preference", scenario: "redirect", phone: talkThenHangUp},
 		{feature: "302 loop guard", scenario: "redirect_loop", phone: endsWith(302)},
 		{feature: "401 and 407: several challenges, unknown algorithm, stale", scenario: "challenged", phone: talkThenHangUp},
 		{feature: "401 again: wrong password", scenario: "wrong_password", phone: endsWith(401)},
+		{feature: "407 again, with another nonce: asked once", scenario: "proxy_loop", phone: endsWith(407)},
+		{feature: "401, every nonce stale: believed once", scenario: "stale_loop", phone: endsWith(401)},
 		{feature: "503 with Retry-After ends the call", scenario: "refused", values: map[string]any{"status": "503 Service Unavailable"}, phone: endsWith(503)},
 		{feature: "answer without common codec", scenario: "bad_answer", values: garbage("v=0\no=- 1 1 IN IP4 [local_ip]\ns=-\nc=IN IP4 [media_ip]\nt=0 0\nm=audio [media_port] RTP/AVP 18\na=rtpmap:18 G729/8000\n"), phone: endsWith(488)},
 		{feature: "answer refuses audio with port 0", scenario: "bad_answer", values: garbage("v=0\no=- 1 1 IN IP4 [local_ip]\ns=-\nc=IN IP4 [media_ip]\nt=0 0\nm=audio 0 RTP/AVP 0\n"), phone: endsWith(488)},
@@ -69,6 +72,7 @@ func TestCallsToSIPp(t *testing.T) {
 		{feature: "re-INVITE of the far end: sendonly, inactive, 0.0.0.0, recvonly, back", scenario: "held_by_far_end", phone: heldByFarEnd},
 		{feature: "re-INVITE without SDP (late offer)", scenario: "late_reoffer", phone: lateReoffer},
 		{feature: "hold refused: 488 changes nothing, 481 ends the call", scenario: "hold_refused", phone: holdRefused},
+		{feature: "hold meets 500 with Retry-After, and comes again", scenario: "hold_later", phone: holdLater},
 		{feature: "REFER refused, then a transfer that fails", scenario: "transfer_refused", phone: transferRefused},
 		{feature: "glare: 491 to our re-INVITE, owner of the Call-ID", scenario: "glare_refused", phone: glareRefused},
 		{feature: "glare: their re-INVITE meets ours, 491", scenario: "glare_met", phone: glareMet},
@@ -88,6 +92,14 @@ func (d *duel) talk() (call int) {
 	d.a.Reaches(call, "CONFIRMED")
 	d.a.Receives(call, echoed)
 	return call
+}
+
+// hears requires that what the phone plays comes back from SIPp now: it is
+// heard at the far end, and from there.
+func (d *duel) hears(call int) {
+	d.t.Helper()
+	d.a.Plays(call, 600)
+	phones.Hear(phones.Ear{Phone: d.a, Call: call, Hz: 600})
 }
 
 func (d *duel) hangUp(call int) {
@@ -112,9 +124,10 @@ func hungUpOn(d *duel) {
 func earlyMedia(d *duel) {
 	call := d.a.Call(d.far.URI())
 	d.a.Reaches(call, "EARLY")
+	d.a.Plays(call, 600)
 	d.a.Receives(call, echoed)
 	d.a.Reaches(call, "CONFIRMED")
-	d.a.Receives(call, echoed)
+	d.hears(call)
 	d.hangUp(call)
 }
 
@@ -134,13 +147,36 @@ func cancelEarly(status int) func(*duel) {
 	}
 }
 
+// cancelWaits: the far end is silent for 1.3 s.
+func cancelWaits(d *duel) {
+	call := d.a.Call(d.far.URI())
+	began := time.Now()
+	done := d.a.Do("hangup", mcpclient.Args{"call_id": call})
+	if took := time.Since(began); took < time.Second || done.Fields["warning"] != nil {
+		d.t.Errorf("after %v hangup answers %s", took, done.Text)
+	}
+	d.a.Ends(call, 487)
+}
+
+func holdLater(d *duel) {
+	call := d.talk()
+	began := time.Now()
+	d.a.Do("hold", mcpclient.Args{"call_id": call})
+	if took := time.Since(began); took < time.Second {
+		d.t.Errorf("the hold was final after %v, and Retry-After said 1 s", took)
+	}
+	d.a.Do("unhold", mcpclient.Args{"call_id": call})
+	d.hears(call)
+	d.hangUp(call)
+}
+
 // heldByFarEnd: after the last re-INVITE, sound comes again.
 func heldByFarEnd(d *duel) {
 	call := d.a.Call(d.far.URI())
 	d.a.Reaches(call, "CONFIRMED")
 	d.far.Until(1, "ACK ")
 	d.far.Until(5, "SIP/2.0 200")
-	d.a.Receives(call, echoed)
+	d.hears(call)
 	d.hangUp(call)
 }
 
@@ -149,7 +185,7 @@ func lateReoffer(d *duel) {
 	call := d.a.Call(d.far.URI())
 	d.a.Reaches(call, "CONFIRMED")
 	d.codecIs(call, "PCMA")
-	d.a.Receives(call, echoed)
+	d.hears(call)
 	d.hangUp(call)
 }
 
@@ -170,7 +206,7 @@ func holdRefused(d *duel) {
 	call := d.talk()
 	args := mcpclient.Args{"call_id": call}
 	d.a.Refuses("hold", args, "488")
-	d.a.Receives(call, echoed)
+	d.hears(call)
 	d.a.Refuses("hold", args, "481")
 	d.a.Ends(call, 481)
 }
@@ -184,7 +220,7 @@ func transferRefused(d *duel) {
 	if status := failed.Object("event").Object("data").Int("status"); status != 486 {
 		d.t.Errorf("transfer.failed says %s, want 486", failed.Text)
 	}
-	d.a.Receives(call, echoed)
+	d.hears(call)
 	d.hangUp(call)
 }
 
@@ -196,6 +232,7 @@ func glareRefused(d *duel) {
 		d.t.Errorf("the re-INVITE was final after %v; the owner of the Call-ID waits 2.1 to 4 s", took)
 	}
 	d.codecIs(call, "PCMA")
+	d.hears(call)
 	d.hangUp(call)
 }
 
@@ -203,6 +240,7 @@ func glareMet(d *duel) {
 	call := d.talk()
 	d.offerPCMA()
 	d.codecIs(call, "PCMA")
+	d.hears(call)
 	d.hangUp(call)
 }
 
@@ -214,7 +252,7 @@ func digitsIn(d *duel) {
 
 func digitsOut(d *duel) {
 	call := d.talk()
-	d.a.Sends(call, "7D")
+	d.a.Sends(call, "7,D") // in the pause nothing comes
 	d.far.Until(2, "INFO ")
 	d.hangUp(call)
 }

@@ -92,16 +92,23 @@ func (l *Linphone) recording() string { return filepath.Join(l.p.home, "heard.wa
 // what it recorded, at a level in dBov within 2 dB.
 func (l *Linphone) Heard(hz, level float64) {
 	l.t.Helper()
-	r, err := listen.Read(l.repaired())
-	if err != nil {
-		l.t.Fatal(err)
-	}
+	r := l.Recorded()
 	end := r.Duration() - 200*time.Millisecond // the last of it may hold the end of the call
 	part := r.Between(end-1500*time.Millisecond, end)
 	if got := part.LevelOf(hz); math.Abs(got-level) > 2 {
 		loudest, its := part.Loudest(200, 3400)
 		l.t.Errorf("linphone heard %g Hz at %.1f dBov in %v, want %g; loudest is %g Hz at %.1f", hz, got, r.Duration(), level, loudest, its)
 	}
+}
+
+// Recorded is what it has recorded so far.
+func (l *Linphone) Recorded() listen.Recording {
+	l.t.Helper()
+	r, err := listen.Read(l.repaired())
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return r
 }
 
 // repaired is a copy of the recording whose lengths are right: linphone 5.1

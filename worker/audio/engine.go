@@ -38,6 +38,8 @@ type Config struct {
 	Recorder *recorder.Recorder // writes the recordings, and stays the caller's; nil: the engine has its own
 	// Tap is shown every datagram of the media; see rtpsession.Config.
 	Tap func(at time.Time, from, to netip.AddrPort, data []byte)
+	// FilesUnder, when it is set, is the folder whose files alone are played.
+	FilesUnder string
 }
 
 // Engine is the media of one phone. Its methods may be called from any
@@ -49,6 +51,7 @@ type Engine struct {
 	now          func() time.Time
 	cname        string
 	tap          func(at time.Time, from, to netip.AddrPort, data []byte)
+	filesUnder   string
 	late         lateness
 
 	active atomic.Pointer[[]*Stream] // what the clock serves; never changed in place
@@ -70,7 +73,9 @@ func New(cfg Config) *Engine {
 		now:      time.Now,
 		cname:    fmt.Sprintf("%016x", rand.Uint64()), // names nobody (RFC 7022 §4.2)
 		tap:      cfg.Tap,
-		ended:    make(chan struct{}),
+
+		filesUnder: cfg.FilesUnder,
+		ended:      make(chan struct{}),
 	}
 	if e.log == nil {
 		e.log = hclog.NewNullLogger()

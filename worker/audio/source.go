@@ -60,9 +60,16 @@ type readAhead struct {
 	failed func(error)
 }
 
+func (e *Engine) open(path string) (*wav.Reader, error) {
+	if e.filesUnder == "" {
+		return wav.Open(path)
+	}
+	return wav.OpenUnder(e.filesUnder, path)
+}
+
 // openFile opens a file for playing at rate and begins to read it.
 func (e *Engine) openFile(path string, rate int, loop bool, failed func(error)) (*playing, error) {
-	r, err := wav.Open(path)
+	r, err := e.open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -126,7 +126,7 @@ func (h *Handset) Configure(_ context.Context, c phone.Configuration) (phone.Con
 		h.captures.all.Ports().Opened(h.loop.Now(), h.ua.LocalPort())
 	}
 	h.captures.all.KeepOwn(c.CaptureFilter == phone.CapturePhone)
-	h.engine = audio.New(audio.Config{Log: h.log, Tap: h.captures.all.Taps().Datagram})
+	h.engine = audio.New(audio.Config{Log: h.log, Tap: h.captures.all.Taps().Datagram, FilesUnder: c.FilesUnder})
 	h.standalone = standalone.New(standalone.Config{
 		Loop: h.loop, UA: h.ua, From: h.endpoint.Identity(), Allow: dialog.Allow, Supported: dialog.Supported,
 		NewToken: token, Received: h.received,

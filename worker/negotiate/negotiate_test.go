@@ -113,7 +113,11 @@ func TestDirections(t *testing.T) {
 		{"", "sendrecv", RecvOnly, "recvonly", false},
 		{"", "sendonly", RecvOnly, "recvonly", true},
 		{"", "recvonly", RecvOnly, "inactive", false},
+		{"", "inactive", RecvOnly, "inactive", true},
 		{"", "sendrecv", Inactive, "inactive", false},
+		{"", "sendonly", Inactive, "inactive", true},
+		{"", "recvonly", Inactive, "inactive", false},
+		{"", "inactive", Inactive, "inactive", true},
 		// RFC 3264 §8.4, the hold of RFC 2543, and its like for IPv6.
 		{"c=IN IP4 0.0.0.0", "sendrecv", SendRecv, "recvonly", true},
 		{"c=IN IP4 0.0.0.0", "sendonly", SendRecv, "recvonly", true},
@@ -139,7 +143,8 @@ func TestDirections(t *testing.T) {
 	}
 }
 
-// What an answer to our offer leaves us to do.
+// What an answer to our offer leaves us to do. Only where we offered to send is
+// it the far end that holds.
 func TestAnsweredDirections(t *testing.T) {
 	for _, row := range []struct {
 		offered Direction
@@ -153,9 +158,17 @@ func TestAnsweredDirections(t *testing.T) {
 		{SendRecv, "inactive", Inactive, true},
 		{SendOnly, "recvonly", SendOnly, false},
 		{SendOnly, "inactive", Inactive, true},
-		{SendOnly, "sendrecv", SendOnly, false}, // wrong of it, and common
 		{RecvOnly, "sendonly", RecvOnly, false},
+		{RecvOnly, "inactive", Inactive, false},
 		{Inactive, "inactive", Inactive, false},
+		// What an answer may not say (§6.1), and some do: never more than was offered.
+		{SendOnly, "sendrecv", SendOnly, false},
+		{SendOnly, "sendonly", Inactive, true},
+		{RecvOnly, "sendrecv", RecvOnly, false},
+		{RecvOnly, "recvonly", Inactive, false},
+		{Inactive, "sendrecv", Inactive, false},
+		{Inactive, "sendonly", Inactive, false},
+		{Inactive, "recvonly", Inactive, false},
 	} {
 		n := having(codec.PCMU)
 		l := here

@@ -9,6 +9,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"ringmaster/proto/artifact"
 )
 
 // Reader gives a file's samples, mixed down to one channel, at the file's own
@@ -31,6 +33,23 @@ func Open(path string) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	return read(f, path)
+}
+
+// OpenUnder opens a file that must lie below a folder; see artifact.OpenUnder.
+func OpenUnder(folder, path string) (*Reader, error) {
+	f, err := artifact.OpenUnder(folder, path)
+	switch {
+	case errors.Is(err, artifact.ErrOutside):
+		return nil, fmt.Errorf("%s is not a file under %s, and no others are taken", quote(path), folder)
+	case err != nil:
+		return nil, fmt.Errorf("%s cannot be opened: %w", quote(path), cause(err))
+	}
+	return read(f, path)
+}
+
+// read checks the header of a file, which it closes when that is wrong.
+func read(f *os.File, path string) (*Reader, error) {
 	r := &Reader{file: f}
 	if err := r.readHeader(); err != nil {
 		f.Close()

@@ -161,6 +161,20 @@ func TestWhatIsNoWAVIsRefusedWithoutItsText(t *testing.T) {
 			t.Errorf("%s:\n got %v\nwant %s", c.name, err, want)
 		}
 	}
+	inside := file(t, riff(formatChunk(1, 1, 8000, 16), chunk("data", little(int16(1)))))
+	if r, err := OpenUnder(filepath.Dir(inside), inside); err != nil {
+		t.Errorf("a file under the folder: %v", err)
+	} else {
+		r.Close()
+	}
+	elsewhere := t.TempDir()
+	if _, err := OpenUnder(elsewhere, inside); err == nil || err.Error() != `"`+inside+`" is not a file under `+elsewhere+`, and no others are taken` {
+		t.Errorf("a file elsewhere: %v", err)
+	}
+	text := file(t, []byte("SECRET=hunter2 and more of it, long enough"))
+	if _, err := OpenUnder(filepath.Dir(text), text); err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("text under the folder: %v", err)
+	}
 	dir := t.TempDir()
 	if _, err := Open(dir); err == nil || !strings.Contains(err.Error(), "not a regular file") {
 		t.Errorf("a folder: %v", err)
