@@ -193,9 +193,12 @@ func (r *run) judge() {
 	if r.verdict.status == timeline.OK && len(r.scenario.StopOn)+len(r.scenario.StopOnAll) > 0 {
 		j.deadline = r.decided.Add(r.scenario.Settle)
 	}
-	ctx, cancel := context.WithDeadline(r.ctx, time.Now().Add(judgeTime+time.Until(j.deadline)))
+	ctx, cancel := context.WithDeadline(r.ctx, time.Now().Add(judgeTime+max(0, time.Until(j.deadline))))
 	r.commandCtx, r.giveUp = ctx, cancel
 	r.alarms.set(j.deadline, r.reconsider)
+	if told := r.decided.Add(underWayTime); told.Before(j.deadline) {
+		r.alarms.set(told, r.reconsider)
+	}
 	r.reconsider()
 }
 
@@ -235,7 +238,7 @@ func (r *run) conclude(facts []spec.Fact, errs []error, known map[judge.Query]ju
 	ev := r.evidence()
 	ev.Known, ev.Over = known, true
 	findings := make([]judge.Finding, len(facts))
-	open := false
+	open, limited := false, false
 	for i, f := range facts {
 		if errs[i] != nil {
 			findings[i] = judge.Finding{Msg: errs[i].Error()}
@@ -243,8 +246,11 @@ func (r *run) conclude(facts []spec.Fact, errs []error, known map[judge.Query]ju
 		}
 		findings[i] = ev.Fact(f)
 		open = open || (!findings[i].Held && findings[i].Open)
+		limited = limited || (findings[i].Held && f.Event != nil && f.Event.Count.Max != nil)
 	}
-	if open && ev.Now.Before(j.deadline) {
+	// What must not come may have come before the stop and be on its way here.
+	told := !limited || !ev.Now.Before(r.decided.Add(underWayTime))
+	if (open || !told) && ev.Now.Before(j.deadline) {
 		if j.dirty {
 			r.reconsider()
 		}
