@@ -176,7 +176,7 @@ const slack = 50 * time.Millisecond
 // originOf finds the outgoing leg because of which one came in.
 func originOf(to Leg, threads []*thread) (origin Leg, why string) {
 	best := 0
-	if to.out || !to.begun {
+	if to.out || !to.begun || cameThrough(to, threads) {
 		return Leg{}, ""
 	}
 	for _, t := range threads {
@@ -192,6 +192,14 @@ func originOf(to Leg, threads []*thread) (origin Leg, why string) {
 		}
 	}
 	return origin, why
+}
+
+// cameThrough says that a leg came in by a proxy, from one with its own
+// Call-ID: no other is where it came from.
+func cameThrough(to Leg, threads []*thread) bool {
+	return slices.ContainsFunc(threads, func(t *thread) bool {
+		return t.sipCallID == to.SIPCallID && slices.ContainsFunc(t.legs, func(l Leg) bool { return l.out && l.begun })
+	})
 }
 
 // common says what two legs have in common: the called user says more than the

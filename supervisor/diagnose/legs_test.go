@@ -27,6 +27,9 @@ func TestLegsAreJoined(t *testing.T) {
 	}{
 		{"a proxy keeps the Call-ID", []Message{invited("a", 0, true, "1", "a", "b"), invited("b", 3, false, "1", "a", "b")},
 			"a/1 same Call-ID, b/1 same Call-ID"},
+		{"a proxy's next call at once", []Message{
+			invited("a", 0, true, "3", "a", "b"), invited("b", 3, false, "3", "a", "b"), invited("a", 12, true, "1", "a", "b"), invited("b", 15, false, "1", "a", "b")},
+			"a/1 same Call-ID, b/1 same Call-ID"},
 		{"a PBX with a Call-ID for each leg", []Message{invited("a", 0, true, "1", "6001", "6002"), invited("b", 9, false, "2", "6001", "6002")},
 			"a/1 same Call-ID, b/2 same far end, time, caller and called user"},
 		{"a number that stands for a user", []Message{invited("a", 0, true, "1", "6001", "100"), invited("b", 9, false, "2", "6001", "6002")},

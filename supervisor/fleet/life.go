@@ -17,6 +17,7 @@ const (
 	healthEvery    = 2 * time.Second
 	healthLimit    = 5 * time.Second // no answer for so long: it hangs
 	shutdownLimit  = 2 * time.Second // for the phone; its process has up to 0.5 s more
+	leavingLimit   = time.Second     // no sign of life for so long, while it is to leave: it hangs
 )
 
 // bringUp starts a worker and configures it; then the phone works. After an
@@ -265,12 +266,28 @@ func (m *member) grantMore(ctx context.Context, w Worker) {
 // whether it ended in order.
 func (m *member) shutDown(w Worker, hangup bool) bool {
 	ctx, cancel := context.WithTimeout(m.f.hard, shutdownLimit)
+	var watching sync.WaitGroup
+	defer watching.Wait()
 	defer cancel()
+	watching.Go(func() { killIfHanging(ctx, w) })
 	if err := w.Shutdown(ctx, phone.Shutdown{HangupCalls: hangup}); err != nil {
 		m.f.o.Log.Warn("phone did not shut down in order", "phone_id", m.id, "error", err)
 		return false
 	}
 	return true
+}
+
+// killIfHanging kills a worker that is to leave and gives no sign of life: there
+// is time then for another one to end its dialogs.
+func killIfHanging(ctx context.Context, w Worker) {
+	if w.Adopted() {
+		return // it may stand at a breakpoint
+	}
+	limited, cancel := context.WithTimeout(ctx, leavingLimit)
+	defer cancel()
+	if _, err := w.Health(limited); errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		w.Kill()
+	}
 }
 
 // bury says that the worker died, and how many entries of its journal are known

@@ -109,6 +109,33 @@ func TestAPhoneThatIsDroppedWhileItsWorkerIsDeadHasItsLastRites(t *testing.T) {
 	}
 }
 
+// A worker that hangs is not waited for as long as one that is only slow to
+// leave: who ends the server has 3 s in all, and another worker needs some of
+// them for the dialogs.
+func TestAWorkerThatHangsWhenItIsToLeave(t *testing.T) {
+	for hangs, takes := range map[bool]time.Duration{true: time.Second, false: 2 * time.Second} {
+		knobs := func(_ phone.ID, n int) fakeworker.Knobs {
+			k := fakeworker.Knobs{Dialogs: true, IgnoreShutdown: n == 1}
+			if hangs && n == 1 {
+				k.HangAfter = time.Second
+			}
+			return k
+		}
+		run(t, &memory{knobs: knobs}, func(b *bench) {
+			b.add("a")
+			b.call("a")
+			pass(time.Second)
+			synctest.Wait()
+			began := time.Now()
+			if err := b.f.Close(b.Context()); err != nil {
+				b.Error(err)
+			}
+			b.want("time", time.Since(began), takes)
+			b.want("orphans", b.workers.last("a").orphans(), []string{"sip-0"})
+		})
+	}
+}
+
 func TestAWorkerThatDoesNotShutDownInOrder(t *testing.T) {
 	dir := t.TempDir()
 	hangs := func(_ phone.ID, n int) fakeworker.Knobs {

@@ -100,11 +100,19 @@ patterns: [{use: make-call-and-wait-confirmed, phone_id: a, dest_uri: "sip:nobod
 `)
 	ctx, stop := context.WithTimeout(t.Context(), 60*time.Second)
 	defer stop()
-	cmd := exec.CommandContext(ctx, filepath.Join(programs.Dir, "supervisor"), "run", passes, fails, "--profile", profile, "--pbx", "--json")
+	cmd := exec.CommandContext(ctx, filepath.Join(programs.Dir, "supervisor"), "run", passes, fails, "--profile", profile, "--pbx", "--json", "--html", filepath.Join(temp, "run.html"))
 	cmd.Env = []string{"HOME=" + temp, "PATH=" + os.Getenv("PATH"), "TMPDIR=" + temp}
 	out, err := cmd.Output()
 	if cmd.ProcessState.ExitCode() != 1 {
 		t.Errorf("exit status %d (%v), want 1:\n%s", cmd.ProcessState.ExitCode(), err, out)
+	}
+	for name, words := range map[string][]string{"run.html": {"Passed", "INVITE, SDP", "200 OK to BYE", "data:audio/wav"}, "run-2.html": {"Failed", "404"}} {
+		page := string(onDisk(t, filepath.Join(temp, name)))
+		for _, word := range words {
+			if !strings.Contains(page, word) {
+				t.Errorf("%s has no %q", name, word)
+			}
+		}
 	}
 	results := json.NewDecoder(bytes.NewReader(out))
 	for _, want := range []struct{ status, reason string }{{"ok", "user.done"}, {"failed", "404"}} {

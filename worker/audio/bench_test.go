@@ -91,6 +91,13 @@ func TestComfortNoiseIsSilenceRatherThanALoss(t *testing.T) {
 	const cn = 13
 	b := newBench(t, 1, codec.PCMU, false)
 	s := b.streams[0]
+	unasked := s.plan.Load().Params
+	unasked.CNPT = -1 // it was not agreed on
+	plan, err := newPlan(unasked, newEar(), s.plan.Load())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.plan.Store(plan)
 	arrive := func(seq, kind uint8, ticks int) {
 		s.packets.add(arrived{at: b.begin.Add(time.Duration(b.ticks) * frameTime), clockRate: 8000, Packet: jitter.Packet{
 			SSRC: 1, Seq: uint16(seq), Timestamp: uint32(160 * b.ticks), Kind: kind, Ticks: ticks, Payload: b.payload[:ticks],

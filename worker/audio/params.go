@@ -18,7 +18,7 @@ type Params struct {
 	Receive map[uint8]codec.Spec // what may arrive, by payload type
 
 	EventSendPT, EventRecvPT int // payload type of telephone-event; -1 when the far end, or we, have none
-	CNPT                     int // payload type of comfort noise; -1 for none
+	CNPT                     int // payload type of comfort noise; -1: the static one, 13
 
 	SRTP rtpsession.Keys // zero: RTP in the clear, which a stream with SRTP cannot go back to
 
@@ -43,6 +43,10 @@ type plan struct {
 	fromSource, fromGroup *converter // to the rate that is sent
 }
 
+// staticCN is the payload type that comfort noise has by itself (RFC 3551
+// §6). Some send it without having agreed on it.
+const staticCN = 13
+
 type decoder struct {
 	spec  codec.Spec
 	coder codec.Coder
@@ -54,6 +58,9 @@ func newPlan(m Params, sink Sink, before *plan) (*plan, error) {
 	p := &plan{Params: m, sink: sink}
 	if m.Remote.Addr().IsUnspecified() {
 		p.Remote = netip.AddrPort{}
+	}
+	if p.CNPT < 0 && p.Receive[staticCN] == (codec.Spec{}) {
+		p.CNPT = staticCN
 	}
 	p.MaySend = m.MaySend && p.Remote.IsValid()
 	if m.RemoteRTCP.Addr().IsUnspecified() {
