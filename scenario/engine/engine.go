@@ -97,14 +97,15 @@ type Env struct {
 
 // The bounds of a run.
 const (
-	maxEntries   = 50_000          // of its timeline
-	endEntries   = 2_000           // of the hooks on scenario.stopped and of finally, beyond that
-	maxChain     = 100             // user events that answer one another at once
-	drainTime    = time.Second     // for commands under way when the run ends
-	judgeTime    = 2 * time.Second // for what phones are asked before expectations are judged
-	cleanupTime  = 5 * time.Second // for the hooks on scenario.stopped, and again for finally
-	hangupTime   = 2 * time.Second // for finally of a cancelled run, and again for its calls
-	artifactTime = time.Second     // for files to be closed
+	maxEntries   = 50_000                // of its timeline
+	endEntries   = 2_000                 // of the hooks on scenario.stopped and of finally, beyond that
+	maxChain     = 100                   // user events that answer one another at once
+	drainTime    = time.Second           // for commands under way when the run ends
+	underWayTime = 50 * time.Millisecond // for an event of another phone to come through
+	judgeTime    = 2 * time.Second       // for what phones are asked before expectations are judged
+	cleanupTime  = 5 * time.Second       // for the hooks on scenario.stopped, and again for finally
+	hangupTime   = 2 * time.Second       // for finally of a cancelled run, and again for its calls
+	artifactTime = time.Second           // for files to be closed
 )
 
 // Run runs a scenario whose patterns are unfolded, and answers when it is

@@ -35,24 +35,28 @@ func busyCall(w *world) {
 
 const stopAtEnd = "phones: [a, b]\nstop_on: [{phone_id: a, event: call.state.disconnected}]\n"
 
-// What is expected and so: the run passes.
+// What is expected and so: the run passes, at once unless something must not
+// come: that has a moment to come through.
 func TestExpectationsThatHold(t *testing.T) {
-	for _, expect := range []string{
-		"[call.state.confirmed]",
-		"[{event: dtmf.in, phone_id: b, match: {digit: 1}, count: 1}]",
-		"[{event: dtmf.in, phone_id: b, call_id: first}]",
-		"[{event: dtmf.in, phone_id: b, call_id: 1004}]",
-		"[{event: dtmf.in, phone_id: a, never: true}]",
-		"[{event: dtmf.in, phone_id: b, within_ms: 400, after: {event: call.state.confirmed, phone_id: b}}]",
-		"[{event: call.state.*, phone_id: a, count: {min: 3, max: 4}}]",
-		"[{in_order: [call.state.calling, call.state.incoming, {event: call.state.confirmed, phone_id: a}, {event: dtmf.in, within_ms: 399}]}]",
-		"[{call: a, codec: [PCMA, PCMU], duration: {min: 1s, max: 2s}, last_status: 2xx, state: disconnected, direction: outbound, rtp: {rx_packets: {min: 50}}}]",
-		"[{call: {phone_id: b, call_id: last}, state: confirmed}]",
-		"[{event: action.failed, never: true}, {event: scenario.started, count: 1}]",
+	for _, c := range []struct {
+		expect string
+		took   int64
+	}{
+		{"[call.state.confirmed]", 1600},
+		{"[{event: dtmf.in, phone_id: b, match: {digit: 1}, count: 1}]", 1650},
+		{"[{event: dtmf.in, phone_id: b, call_id: first}]", 1600},
+		{"[{event: dtmf.in, phone_id: b, call_id: 1004}]", 1600},
+		{"[{event: dtmf.in, phone_id: a, never: true}]", 1650},
+		{"[{event: dtmf.in, phone_id: b, within_ms: 400, after: {event: call.state.confirmed, phone_id: b}}]", 1600},
+		{"[{event: call.state.*, phone_id: a, count: {min: 3, max: 4}}]", 1650},
+		{"[{in_order: [call.state.calling, call.state.incoming, {event: call.state.confirmed, phone_id: a}, {event: dtmf.in, within_ms: 399}]}]", 1600},
+		{"[{call: a, codec: [PCMA, PCMU], duration: {min: 1s, max: 2s}, last_status: 2xx, state: disconnected, direction: outbound, rtp: {rx_packets: {min: 50}}}]", 1600},
+		{"[{call: {phone_id: b, call_id: last}, state: confirmed}]", 1600},
+		{"[{event: action.failed, never: true}, {event: scenario.started, count: 1}]", 1650},
 	} {
-		result, _ := play(t, stopAtEnd+"expect: "+expect, busyCall)
-		if result.Status != timeline.OK || result.ElapsedMS != 1600 {
-			t.Errorf("%s\n%s after %d ms: %s", expect, result.Status, result.ElapsedMS, result.Reason)
+		result, _ := play(t, stopAtEnd+"expect: "+c.expect, busyCall)
+		if result.Status != timeline.OK || result.ElapsedMS != c.took {
+			t.Errorf("%s\n%s after %d ms: %s", c.expect, result.Status, result.ElapsedMS, result.Reason)
 		}
 		for _, e := range result.Expectations {
 			if !e.Held {
@@ -265,6 +269,20 @@ func TestExpectedAfterTheStop(t *testing.T) {
 		if len(result.Expectations) != 2 || result.Expectations[1].Path != "expect[1]" || result.Expectations[1].Held != (c.status == timeline.OK) {
 			t.Errorf("%+v", result.Expectations)
 		}
+	}
+}
+
+// What came before the stop counts, even when it is told after it.
+func TestWhatMustNotComeAndIsToldLate(t *testing.T) {
+	result, _ := play(t, stopAtEnd+"expect: [{event: dtmf.in, phone_id: b, count: 1}]", func(w *world) {
+		busyCall(w)
+		w.at(1630*ms, func() {
+			e := phone.Event{Type: "dtmf.in", PhoneID: "b", Time: time.Now().Add(-40 * ms)}
+			w.append(Record{PhoneID: "b", Incarnation: 1, Seq: 9, Event: &e})
+		})
+	})
+	if result.Status != timeline.Failed || !strings.Contains(result.Reason, "it came 2 times, at +0.500 s, +1.590 s") {
+		t.Errorf("%s %s", result.Status, result.Reason)
 	}
 }
 

@@ -104,7 +104,7 @@ func questions(ev judge.Evidence, facts []spec.Fact) []judge.Query {
 	return list
 }
 
-// assert holds facts against what is known now.
+// assert holds facts against what is known now. Nothing is waited for.
 func (r *run) assert(s *sequence, step spec.Assert) bool {
 	facts := make([]spec.Fact, len(step.Facts))
 	words := make([]any, len(step.Facts))
@@ -122,15 +122,15 @@ func (r *run) assert(s *sequence, step spec.Assert) bool {
 		return r.asserted(s, faults)
 	}
 	known := map[judge.Query]judge.Answer{}
-	queries := questions(r.evidence(), facts)
-	if len(queries) == 0 {
-		return r.asserted(s, r.untrue(facts, known))
-	}
 	s.command = true
 	ctx := r.contextOf(s)
-	r.launch(ctx, r.ask(queries, known), func(phone.Outcome, error) {
+	// Also where no phone is asked the facts are judged in a turn of the loop of
+	// its own: what is in the journal by then counts, and the hooks of the event
+	// that is looked at now come first.
+	r.launch(ctx, r.ask(questions(r.evidence(), facts), known), func(phone.Outcome, error) {
+		r.catchUp()
 		s.command = false
-		if r.phase != running && ctx.Err() != nil {
+		if !r.mayGoOn(s) || (r.phase != running && ctx.Err() != nil) {
 			r.cutOff(s)
 		} else if r.asserted(s, r.untrue(facts, known)) {
 			r.advance(s)
@@ -193,9 +193,12 @@ func (r *run) judge() {
 	if r.verdict.status == timeline.OK && len(r.scenario.StopOn)+len(r.scenario.StopOnAll) > 0 {
 		j.deadline = r.decided.Add(r.scenario.Settle)
 	}
-	ctx, cancel := context.WithDeadline(r.ctx, time.Now().Add(judgeTime+time.Until(j.deadline)))
+	ctx, cancel := context.WithDeadline(r.ctx, time.Now().Add(judgeTime+max(0, time.Until(j.deadline))))
 	r.commandCtx, r.giveUp = ctx, cancel
 	r.alarms.set(j.deadline, r.reconsider)
+	if told := r.decided.Add(underWayTime); told.Before(j.deadline) {
+		r.alarms.set(told, r.reconsider)
+	}
 	r.reconsider()
 }
 
@@ -218,6 +221,7 @@ func (r *run) reconsider() {
 	}
 	known := map[judge.Query]judge.Answer{}
 	r.launch(r.commandCtx, r.ask(questions(r.evidence(), facts), known), func(phone.Outcome, error) {
+		r.catchUp()
 		j.asking = false
 		r.conclude(facts, errs, known)
 	})
@@ -234,7 +238,7 @@ func (r *run) conclude(facts []spec.Fact, errs []error, known map[judge.Query]ju
 	ev := r.evidence()
 	ev.Known, ev.Over = known, true
 	findings := make([]judge.Finding, len(facts))
-	open := false
+	open, limited := false, false
 	for i, f := range facts {
 		if errs[i] != nil {
 			findings[i] = judge.Finding{Msg: errs[i].Error()}
@@ -242,8 +246,11 @@ func (r *run) conclude(facts []spec.Fact, errs []error, known map[judge.Query]ju
 		}
 		findings[i] = ev.Fact(f)
 		open = open || (!findings[i].Held && findings[i].Open)
+		limited = limited || (findings[i].Held && f.Event != nil && f.Event.Count.Max != nil)
 	}
-	if open && ev.Now.Before(j.deadline) {
+	// What must not come may have come before the stop and be on its way here.
+	told := !limited || !ev.Now.Before(r.decided.Add(underWayTime))
+	if (open || !told) && ev.Now.Before(j.deadline) {
 		if j.dirty {
 			r.reconsider()
 		}

@@ -170,7 +170,7 @@ func (p Parameter) sample() *spec.Node {
 		return p.Default
 	}
 	if len(p.OneOf) > 0 {
-		return &spec.Node{Kind: spec.String, Text: p.OneOf[0], Value: p.OneOf[0]}
+		return &spec.Node{Kind: spec.String, Text: p.OneOf[0]}
 	}
 	text := map[spec.Type]string{
 		spec.TypeInteger: "200", spec.TypeBoolean: "true", spec.TypeDuration: "0", spec.TypeURI: "sip:x@127.0.0.1",

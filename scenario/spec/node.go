@@ -34,7 +34,7 @@ type Node struct {
 	Kind Kind
 	// Text is a scalar as written: 0123 stays "0123" although it is a number.
 	Text string
-	// Value is the scalar: nil, bool, int64, float64 or string.
+	// Value is the scalar: nil, bool, int64 or float64; a string is its Text.
 	Value any
 	// Items are the members of a List.
 	Items []*Node
@@ -96,6 +96,8 @@ func (n *Node) Plain() any {
 			m[f.Name] = f.Value.Plain()
 		}
 		return m
+	case String:
+		return n.Text
 	default:
 		return n.Value
 	}

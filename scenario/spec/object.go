@@ -34,7 +34,7 @@ func (c *objectConverter) convert(value any, parent *Node, step string, depth in
 	case bool:
 		n.Kind, n.Value, n.Text = Bool, v, strconv.FormatBool(v)
 	case string:
-		n.Kind, n.Value, n.Text = String, v, v
+		n.Kind, n.Text = String, v
 	case int:
 		n.Kind, n.Value, n.Text = Number, int64(v), strconv.Itoa(v)
 	case int64:
@@ -57,7 +57,7 @@ func (c *objectConverter) convert(value any, parent *Node, step string, depth in
 		n.Kind = Map
 		n.Fields = make([]Field, 0, len(v))
 		for _, name := range sortedKeys(v) {
-			key := &Node{Kind: String, Text: name, Value: name, parent: n, step: name}
+			key := &Node{Kind: String, Text: name, parent: n, step: name}
 			n.Fields = append(n.Fields, Field{Name: name, Key: key, Value: c.convert(v[name], n, name, depth+1)})
 		}
 	default:

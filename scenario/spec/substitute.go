@@ -128,7 +128,6 @@ func substituteText(n *Node, values map[string]*Node) *Node {
 		}
 		return found
 	})
-	n.Value = n.Text
 	return n
 }
 

@@ -49,7 +49,7 @@ func literal(n *Node) *Node {
 	case String:
 		if !n.refers() {
 			copied.Text = strings.ReplaceAll(n.Text, "$${", "${")
-			copied.Value, copied.plain = copied.Text, true
+			copied.plain = true
 		}
 	case List:
 		copied.Items = make([]*Node, len(n.Items))

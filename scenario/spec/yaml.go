@@ -97,8 +97,9 @@ func (c *yamlConverter) convert(y *yaml.Node, depth int) *Node {
 
 func (c *yamlConverter) fields(n *Node, y *yaml.Node, depth int) {
 	seen := map[string]int{}
+	n.Fields = make([]Field, 0, len(y.Content)/2)
 	for i := 0; i+1 < len(y.Content); i += 2 {
-		key := n.adopt(&Node{Kind: String, Text: y.Content[i].Value, Value: y.Content[i].Value, Line: y.Content[i].Line, Column: y.Content[i].Column}, y.Content[i].Value)
+		key := n.adopt(&Node{Kind: String, Text: y.Content[i].Value, Line: y.Content[i].Line, Column: y.Content[i].Column}, y.Content[i].Value)
 		value := n.adopt(c.convert(y.Content[i+1], depth+1), key.Text)
 		if y.Content[i].Kind != yaml.ScalarNode {
 			c.fault(key, Syntax, "a key must be a plain word")
@@ -116,7 +117,7 @@ func (c *yamlConverter) fields(n *Node, y *yaml.Node, depth int) {
 func (c *yamlConverter) scalar(n *Node, y *yaml.Node) {
 	n.Text = y.Value
 	if y.ShortTag() == "!!str" {
-		n.Kind, n.Value = String, y.Value
+		n.Kind = String
 		return
 	}
 	var value any
@@ -136,6 +137,6 @@ func (c *yamlConverter) scalar(n *Node, y *yaml.Node) {
 	case float64:
 		n.Kind, n.Value = Number, v
 	default: // dates and other YAML inventions are what was written
-		n.Kind, n.Value = String, y.Value
+		n.Kind = String
 	}
 }
