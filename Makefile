@@ -66,7 +66,7 @@ chaos: build
 # The scenarios of scenario/examples, N times each; `make test` runs them once.
 N ?= 5
 examples: build
-	RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 1800s -parallel 6 -v ./tests/examples -times $(N)
+	RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 1800s -v ./tests/examples -times $(N)
 
 bench: build
 	asterisk="$$(scripts/install-asterisk)"; \

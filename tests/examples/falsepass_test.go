@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -31,15 +32,17 @@ stop_on: [{event: user.done}]
 timeout_ms: 20s
 `
 
-// What a careless judge would let pass. Each is a run in which something is
-// wrong that is not an error of any action; it has to fail and to say these
-// words, which are what is wrong.
-var mustFail = []struct {
+// failure is a run in which something is wrong that is not an error of any
+// action. It has to fail, and to say these words, which are what is wrong.
+type failure struct {
 	name   string
 	text   string
 	status string
 	says   []string
-}{
+}
+
+// mustFail is what a careless judge would let pass.
+var mustFail = []failure{
 	{"another digit comes", call + "expect: [{event: dtmf.in, phone_id: b, match: {digit: 6}}]", "failed",
 		[]string{"expected dtmf.in {digit: 6} on b", "digit is 5"}},
 	{"the far end is silent", strings.Replace(call, "audio/tone-1000.wav", "audio/silence.wav", 1) + "expect: [{call: a, heard: {silence: false}}]", "failed",
@@ -92,11 +95,16 @@ timeout_ms: 10s
 
 func TestWhatMustFailFails(t *testing.T) {
 	t.Parallel()
+	sideBySide(t, slices.Collect(slices.Chunk(mustFail, 5)), failAll)
+}
+
+// failAll runs scenarios that must fail, one after the other.
+func failAll(t *testing.T, cases []failure) {
 	dir := home(t)
 	addr, words := onFreePort(t)
 	copyExamples(t, dir, words)
 	args := []string{"--profile", "profiles/team.yaml", "--pbx", addr}
-	for i, c := range mustFail {
+	for i, c := range cases {
 		file := fmt.Sprintf("must-fail-%d.yaml", i)
 		if err := os.WriteFile(filepath.Join(dir, file), []byte(words.Replace(c.text)), 0o600); err != nil {
 			t.Fatal(err)
@@ -104,11 +112,11 @@ func TestWhatMustFailFails(t *testing.T) {
 		args = append(args, file)
 	}
 	results, code := supervise(t, dir, args...)
-	if code != 1 || len(results) != len(mustFail) {
+	if code != 1 || len(results) != len(cases) {
 		t.Fatalf("exit status %d, %d results", code, len(results))
 	}
 	for i, r := range results {
-		c := mustFail[i]
+		c := cases[i]
 		t.Logf("%s: %s: %s", c.name, r.Status, r.Reason)
 		for _, word := range c.says {
 			if !strings.Contains(r.Reason, word) {

@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	shipped "ringmaster/scenario/examples"
 	"ringmaster/scenario/report"
 	"ringmaster/scenario/timeline"
@@ -40,10 +42,12 @@ func TestMain(m *testing.M) {
 	if programs, err = mcpclient.FindPrograms(); err != nil {
 		panic(err)
 	}
-	m.Run()
-	if err := programs.Remove(); err != nil {
-		panic(err)
-	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+		if err := programs.Remove(); err != nil {
+			panic(err)
+		}
+		os.Exit(status) //nolint:forbidigo // TestMain ends the tests
+	}))
 }
 
 // example is one of the scenarios, and the profile that its comment says it
