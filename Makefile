@@ -72,9 +72,12 @@ bench: build
 	asterisk="$$(scripts/install-asterisk)"; \
 	RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 300s -v -run TestMeasurements ./tests/interop -measure
 	RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 300s -v ./tests/reaction -measure
+	$(GO) test -count=1 -run '^$$' -bench Check200Hooks ./scenario
 
 generate:
 	$(GO) generate ./...
+	$(GO) test -count=1 ./scenario/schema -update
+	$(GO) test -count=1 ./tests/guide -update
 	$(GO) test -count=1 -run TestReadmeHasTheMap ./tests/floors -update
 
 clean:

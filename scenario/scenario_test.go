@@ -7,8 +7,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"ringmaster/scenario/pattern"
+	"ringmaster/scenario/spec"
 )
 
 func library(t testing.TB) *pattern.Library {
@@ -63,18 +65,25 @@ func TestFaultsOfScenarioAndPatternsTogether(t *testing.T) {
 	}
 }
 
-// twoHundred is a scenario of 200 hooks, with patterns among them.
+// twoHundred is a scenario of 200 hooks, with patterns, variables and
+// expectations.
 func twoHundred() (string, map[string]any) {
 	var b strings.Builder
 	hooks := []any{}
 	b.WriteString("phones: [a, b]\nhooks:\n")
 	for i := range 190 {
-		fmt.Fprintf(&b, "  - {when: [call.state.confirmed, dtmf.in], on_phone: a, match: {digit: \"~^%d$\", last_status: 2xx}, then: [{wait: 1.5s}, {send_dtmf: \"12\"}, hangup]}\n", i)
+		fmt.Fprintf(&b, "  - {when: [call.state.confirmed, dtmf.in], on_phone: a, match: {digit: \"~^%d$\", last_status: 2xx}, then: [{wait: \"${wait}\"}, {send_dtmf: \"${digits}\"}, hangup]}\n", i)
 		hooks = append(hooks, map[string]any{
 			"when": []any{"call.state.confirmed", "dtmf.in"}, "on_phone": "a",
 			"match": map[string]any{"digit": fmt.Sprintf("~^%d$", i), "last_status": "2xx"},
-			"then":  []any{map[string]any{"wait": "1.5s"}, map[string]any{"send_dtmf": "12"}, "hangup"},
+			"then":  []any{map[string]any{"wait": "${wait}"}, map[string]any{"send_dtmf": "${digits}"}, "hangup"},
 		})
+	}
+	b.WriteString("vars: {digits: \"12\", wait: 1.5s}\nexpect:\n")
+	facts := []any{}
+	for i := range 20 {
+		fmt.Fprintf(&b, "  - {event: dtmf.in, phone_id: a, match: {digit: %d}, within_ms: 5s, after: {event: call.state.confirmed}}\n", i%10)
+		facts = append(facts, map[string]any{"event": "dtmf.in", "phone_id": "a", "match": map[string]any{"digit": i % 10}, "within_ms": "5s", "after": map[string]any{"event": "call.state.confirmed"}})
 	}
 	b.WriteString("patterns:\n")
 	uses := []any{}
@@ -82,7 +91,7 @@ func twoHundred() (string, map[string]any) {
 		b.WriteString("  - {use: auto-answer, phone_id: b}\n")
 		uses = append(uses, map[string]any{"use": "auto-answer", "phone_id": "b"})
 	}
-	return b.String(), map[string]any{"phones": []any{"a", "b"}, "hooks": hooks, "patterns": uses}
+	return b.String(), map[string]any{"phones": []any{"a", "b"}, "hooks": hooks, "patterns": uses, "expect": facts, "vars": map[string]any{"digits": "12", "wait": "1.5s"}}
 }
 
 func BenchmarkCheck200Hooks(b *testing.B) {
@@ -128,5 +137,62 @@ func TestObjectOfAFile(t *testing.T) {
 	}
 	if object, issues := Object("x.yaml", []byte("[")); object != nil || len(issues) != 1 {
 		t.Errorf("%v, %v", object, issues)
+	}
+}
+
+// Every block of the reference is a scenario without faults, or a pattern that
+// can be used.
+func TestReferenceIsValid(t *testing.T) {
+	text, err := os.ReadFile("../docs/SCENARIOS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts, blocks := strings.Split(string(text), "```yaml\n"), 0
+	for _, part := range parts[1:] {
+		block, _, closed := strings.Cut(part, "\n```")
+		if !closed {
+			t.Fatalf("a block without an end: %.80s", part)
+		}
+		blocks++
+		if strings.HasPrefix(block, "# pattern\n") {
+			for _, issue := range library(t).Add(fstest.MapFS{"block.yaml": {Data: []byte(block)}}) {
+				t.Errorf("%s\n%s", issue.Error(), block)
+			}
+			continue
+		}
+		if _, issues := Load("block.yaml", []byte(block), library(t)); len(issues) > 0 {
+			t.Errorf("%s\n%s", issues.Error(), block)
+		}
+	}
+	if blocks < 6 {
+		t.Errorf("%d blocks were found", blocks)
+	}
+}
+
+// The reference has every word of the language.
+func TestReferenceIsComplete(t *testing.T) {
+	text, err := os.ReadFile("../docs/SCENARIOS.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := spec.Describe()
+	words := l.EventTypes
+	for _, params := range [][]spec.Param{l.Scenario, l.Hook, l.Stop, l.EventFact, l.SeriesFact, l.CallFact, l.Heard} {
+		for _, p := range params {
+			words = append(words, p.Name)
+		}
+	}
+	for _, a := range l.Actions {
+		words = append(words, a.Word)
+		for _, p := range a.Params {
+			words = append(append(words, p.Name), p.Aliases...)
+		}
+	}
+	words = append(words, library(t).Names()...)
+	for _, w := range words {
+		family := w[strings.LastIndexByte(w, '.')+1:]
+		if !strings.Contains(string(text), w) && !strings.Contains(string(text), "`."+family+"`") {
+			t.Errorf("%s is not in docs/SCENARIOS.md", w)
+		}
 	}
 }

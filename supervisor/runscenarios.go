@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"ringmaster/scenario/report"
 	"ringmaster/scenario/timeline"
 	"ringmaster/supervisor/runs"
+	"ringmaster/supervisor/tool"
 )
 
 // runOptions are run's flags.
@@ -18,6 +20,7 @@ type runOptions struct {
 	patterns folders
 	json     bool
 	junit    string
+	html     string
 }
 
 const runUsage = "run FILE… [--profile FILE] [--pbx [ADDRESS]] …: run scenarios, one after the other, on the phones of a profile.\n\n" +
@@ -30,6 +33,8 @@ func runScenarios(ctx context.Context, e Edges, args []string) error {
 	patternsFlag(f, &o.patterns)
 	f.BoolVar(&o.json, "json", false, "write the results as JSON, one object for each scenario, and no lines meanwhile")
 	f.StringVar(&o.junit, "junit", "", "write the results as JUnit XML to this `file` too")
+	f.StringVar(&o.html, "html", "", "write a page about the run to this `file`: verdict, ladders, quality, recordings with players; of several scenarios,\n"+
+		"the second goes to FILE-2.html and so on")
 	files, err := parse(f, args)
 	if errors.Is(err, errHelp) {
 		return usage(e, runUsage, f)
@@ -56,7 +61,7 @@ func runScenarios(ctx context.Context, e Edges, args []string) error {
 	if err != nil {
 		return err
 	}
-	results, err := h.run(ctx, all, e.show(o.json))
+	results, err := h.run(ctx, all, o.pages(h, e.show(o.json), e.Now))
 	err = errors.Join(err, o.write(results))
 	return errors.Join(err, h.close(ctx))
 }
@@ -74,6 +79,20 @@ func (o *runOptions) write(results []report.Ran) error {
 		return cannot(err)
 	}
 	return nil
+}
+
+// pages lets s write an HTML page of every run, when that is asked for.
+func (o *runOptions) pages(h *house, s show, now func() time.Time) show {
+	if o.html == "" {
+		return s
+	}
+	tools := tool.New(tool.Options{
+		Phones: h.fleet, Hub: h.journal, Now: now, Recordings: h.roots.Recordings, Captures: h.roots.Captures,
+		HostPaths: hostPaths(h.roots), Runs: h.runs, Peers: h.peers(),
+	})
+	return &pageShow{show: s, file: o.html, page: func(r timeline.Result) ([]byte, error) {
+		return tools.RunPage(context.Background(), r).HTML()
+	}}
 }
 
 // run starts the phones and runs every scenario, also after one that failed.

@@ -151,6 +151,25 @@ func TestRunWritesJSONAndJUnit(t *testing.T) {
 	}
 }
 
+func TestRunWritesPages(t *testing.T) {
+	self, _ := os.Executable()
+	paths := files(t, profileOfA, passes, fails)
+	page := filepath.Join(t.TempDir(), "out.html")
+	e, stdout, stderr := edges(t, []string{"run", paths[1], paths[2], "--worker", self, "--profile", paths[0], "--html", page}, nil)
+	if code := Run(context.Background(), e); code != 1 || !strings.Contains(stdout.String(), "1 of 2 scenarios passed") {
+		t.Errorf("exit %d: %s %s", code, stdout, stderr)
+	}
+	for file, want := range map[string]string{page: "Passed", strings.TrimSuffix(page, ".html") + "-2.html": "Failed"} {
+		if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), want) || !strings.Contains(string(text), "<html") {
+			t.Errorf("%s: %v, without %s", file, err, want)
+		}
+	}
+	e, _, stderr = edges(t, []string{"run", paths[1], "--worker", self, "--profile", paths[0], "--html", "/no/such/folder/out.html"}, nil)
+	if code := Run(context.Background(), e); code != 3 || !strings.Contains(stderr.String(), "/no/such/folder") {
+		t.Errorf("a page that cannot be written: exit %d, %s", code, stderr)
+	}
+}
+
 func TestAPortInUseIsNamed(t *testing.T) {
 	taken, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {

@@ -1,8 +1,12 @@
 package supervisor
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"ringmaster/scenario/report"
 	"ringmaster/scenario/timeline"
@@ -99,4 +103,26 @@ func (s liveShow) end(r timeline.Result) error {
 		return err
 	}
 	return s.lineShow.end(r)
+}
+
+// pageShow writes an HTML page of every run beside what another show shows. It
+// is made at once, while everything about the run's calls is on record.
+type pageShow struct {
+	show
+	file  string
+	page  func(timeline.Result) ([]byte, error)
+	ended int
+}
+
+func (s *pageShow) end(r timeline.Result) error {
+	file := s.file
+	if s.ended++; s.ended > 1 {
+		ending := filepath.Ext(file)
+		file = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(file, ending), s.ended, ending)
+	}
+	text, err := s.page(r)
+	if err == nil {
+		err = os.WriteFile(file, text, 0o644)
+	}
+	return errors.Join(s.show.end(r), err)
 }

@@ -57,7 +57,9 @@ func serve(ctx context.Context, e Edges, args []string) error {
 	}
 	level, _ := e.Environ.Lookup(phonewire.LogLevelKey)
 	log := hclog.New(&hclog.LoggerOptions{Output: e.Stderr, Level: hclog.LevelFromString(level), JSONFormat: true})
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
+	// SIGHUP is what the kernel sends, with SIGCONT, to a worker that stood
+	// still when its supervisor was killed (setpgid(2), orphaned groups).
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	ctx, abandoned := context.WithCancel(ctx)
 	defer abandoned()

@@ -4,6 +4,7 @@
 //	Send ──► encode ──► udp ───────────────────────┐ tap
 //	              └───► stream (dials, queues) ────┤
 //	Handle ◄── parse ◄── one reader per socket ◄───┘ tap
+//	Undelivered ◄── ICMP errors of the UDP socket (Linux)
 //
 // The parser and the messages are sipgo's; the sockets are not, because its
 // transport layer dials while its caller waits, keeps an entry for every

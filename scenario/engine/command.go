@@ -30,7 +30,10 @@ func (r *run) command(s *sequence) bool {
 	r.launch(r.contextOf(s), do, func(out phone.Outcome, err error) {
 		s.command = false
 		since.cursor = out.Cursor
-		s.since, s.chain = since, 0
+		if _, looks := s.at.Step.(spec.Snapshot); !looks { // looking does nothing to a phone
+			s.since = since
+		}
+		s.chain = 0
 		r.done(s, id, out, err)
 	})
 	return false

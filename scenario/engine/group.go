@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 
 	"ringmaster/proto/phone"
@@ -15,8 +16,10 @@ type group struct {
 	starting bool // the parent starts children now and looks at them itself
 	failed   bool // one of them has failed
 	cut      bool // one of them was cut off by the end of the run
-	round    int
 	began    mark
+	round    int  // of repeat: the rounds begun,
+	looked   int  // those after which until was looked for,
+	met      bool // and whether it has come
 }
 
 // child makes a sequence within another: it is about the same event, phone and
@@ -39,8 +42,12 @@ func (r *run) repeat(s *sequence, step spec.Repeat) bool {
 // rounds goes on with repeat; true means that it is over.
 func (r *run) rounds(s *sequence, step spec.Repeat) bool {
 	g := s.group
-	for g.round < step.Count && !g.failed && !g.cut {
-		if g.round > 0 && r.until(s, step) {
+	for !g.failed && !g.cut && !g.met {
+		if step.Until != nil && g.looked < g.round {
+			r.lookForUntil(s, step)
+			return false
+		}
+		if g.round == step.Count {
 			break
 		}
 		g.round++
@@ -52,23 +59,39 @@ func (r *run) rounds(s *sequence, step spec.Repeat) bool {
 			return false
 		}
 	}
-	if step.Until != nil && !g.failed && !g.cut && !r.until(s, step) {
+	if step.Until != nil && !g.failed && !g.cut && !g.met {
 		s.group = nil
 		return r.failed(s, fmt.Errorf("%d rounds and no %s", g.round, judge.Describe(spec.Fact{Event: step.Until})))
 	}
 	return r.regrouped(s, map[string]any{"rounds": int64(g.round)})
 }
 
+// lookForUntil looks in a turn of the loop of its own: what is in the journal
+// by then counts.
+func (r *run) lookForUntil(s *sequence, step spec.Repeat) {
+	s.command = true
+	nothing := func(context.Context) Answer {
+		return func() (phone.Outcome, error) { return phone.Outcome{}, nil }
+	}
+	r.launch(r.contextOf(s), nothing, func(phone.Outcome, error) {
+		r.catchUp()
+		s.command = false
+		s.group.looked, s.group.met = s.group.round, r.until(s, step)
+		if !r.mayGoOn(s) {
+			r.cutOff(s)
+		} else if r.rounds(s, step) {
+			r.advance(s)
+		}
+	})
+}
+
 // until says whether what a repeat goes on for has come since it began.
 func (r *run) until(s *sequence, step spec.Repeat) bool {
-	if step.Until == nil {
-		return false
-	}
 	ev := r.evidence()
 	ev.Events = nil
 	for _, h := range r.history[min(s.group.began.index, len(r.history)):] {
 		if !s.group.began.before(h) {
-			ev.Events = append(ev.Events, h.event)
+			ev.Events = judge.Insert(ev.Events, h.event)
 		}
 	}
 	return ev.Fact(spec.Fact{Event: step.Until}).Held

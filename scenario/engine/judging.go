@@ -29,11 +29,7 @@ type judgement struct {
 
 // evidence is what the run has seen so far.
 func (r *run) evidence() judge.Evidence {
-	events := make([]phone.Event, len(r.history))
-	for i, h := range r.history {
-		events[i] = h.event
-	}
-	return judge.Evidence{Events: judge.InOrder(events), Began: r.record.began, Now: time.Now(), Calls: r.calls.began}
+	return judge.Evidence{Events: r.events, Began: r.record.began, Now: time.Now(), Calls: r.calls.began}
 }
 
 // bound fills in the variables of a fact. What the run does not see it cannot
@@ -108,7 +104,7 @@ func questions(ev judge.Evidence, facts []spec.Fact) []judge.Query {
 	return list
 }
 
-// assert holds facts against what is known now.
+// assert holds facts against what is known now. Nothing is waited for.
 func (r *run) assert(s *sequence, step spec.Assert) bool {
 	facts := make([]spec.Fact, len(step.Facts))
 	words := make([]any, len(step.Facts))
@@ -126,15 +122,15 @@ func (r *run) assert(s *sequence, step spec.Assert) bool {
 		return r.asserted(s, faults)
 	}
 	known := map[judge.Query]judge.Answer{}
-	queries := questions(r.evidence(), facts)
-	if len(queries) == 0 {
-		return r.asserted(s, r.untrue(facts, known))
-	}
 	s.command = true
 	ctx := r.contextOf(s)
-	r.launch(ctx, r.ask(queries, known), func(phone.Outcome, error) {
+	// Also where no phone is asked the facts are judged in a turn of the loop of
+	// its own: what is in the journal by then counts, and the hooks of the event
+	// that is looked at now come first.
+	r.launch(ctx, r.ask(questions(r.evidence(), facts), known), func(phone.Outcome, error) {
+		r.catchUp()
 		s.command = false
-		if r.phase != running && ctx.Err() != nil {
+		if !r.mayGoOn(s) || (r.phase != running && ctx.Err() != nil) {
 			r.cutOff(s)
 		} else if r.asserted(s, r.untrue(facts, known)) {
 			r.advance(s)
@@ -222,6 +218,7 @@ func (r *run) reconsider() {
 	}
 	known := map[judge.Query]judge.Answer{}
 	r.launch(r.commandCtx, r.ask(questions(r.evidence(), facts), known), func(phone.Outcome, error) {
+		r.catchUp()
 		j.asking = false
 		r.conclude(facts, errs, known)
 	})

@@ -84,6 +84,17 @@ timeout_ms: 100`,
 			status: timeline.OK, elapsed: 100 * ms, told: "round round done",
 		},
 		{
+			name: "repeat until what came with the end of the only round",
+			text: "phones: [a]\ninitial_actions: [{repeat: {count: 1, until: {event: call.state.disconnected, phone_id: a}, actions: [{hangup: {phone_id: a, call_id: 4}}]}}, {log: done}]\ntimeout_ms: 50",
+			script: func(w *world) {
+				w.on = func(_ context.Context, _ phone.ID, _ phone.Command) (phone.Outcome, error, bool) {
+					w.happens("a", "call.state.disconnected", 4)
+					return phone.Outcome{}, nil, false
+				}
+			},
+			status: timeline.OK, told: "done", did: []string{"0ms a Hangup call=4"}, elapsed: 50 * ms,
+		},
+		{
 			name:   "a failure within repeat ends it, and is said once",
 			text:   "phones: [a]\nhooks: [{when: reg.success, then: [{repeat: {count: 3, actions: [hold, {log: never}]}}, {log: never}]}]\ntimeout_ms: 10",
 			script: func(w *world) { w.on = refuse("Hold") },
@@ -189,6 +200,20 @@ timeout_ms: 50`,
 			name:   "a snapshot",
 			text:   "phones: [a, b]\nhooks: [{when: dtmf.in, then: {snapshot: mid-call}}]\ntimeout_ms: 2s",
 			script: busyCall, status: timeline.OK, did: []string{"500ms b GetCall call=1004"}, elapsed: 2 * time.Second,
+		},
+		{
+			name: "looking at a call does not lose what came before",
+			text: "phones: [a]\ninitial_actions: [{hangup: {phone_id: a, call_id: 4}}, {snapshot: {phone_id: a, call_id: 4}}, {assert: {event: call.state.disconnected}}, {wait_until: {event: call.state.disconnected, phone_id: a, timeout_ms: 10}}, {log: seen}]\ntimeout_ms: 50",
+			script: func(w *world) {
+				w.info[4] = phone.CallInfo{CallID: 4}
+				w.on = func(_ context.Context, _ phone.ID, cmd phone.Command) (phone.Outcome, error, bool) {
+					if _, hangup := cmd.(phone.Hangup); hangup {
+						w.happens("a", "call.state.disconnected", 4)
+					}
+					return phone.Outcome{}, nil, false
+				}
+			},
+			status: timeline.OK, told: "seen", did: []string{"0ms a Hangup call=4", "0ms a GetCall call=4"}, elapsed: 50 * ms,
 		},
 		{
 			name: "headers of SIP messages",

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ringmaster/proto/phone"
+	"ringmaster/scenario/judge"
 	"ringmaster/scenario/spec"
 	"ringmaster/scenario/timeline"
 )
@@ -79,9 +80,14 @@ func (r *run) see(rec *Record) {
 	r.calls.follow(*rec.Event)
 	r.record.event(*rec.Event, nil)
 	h := happened{event: *rec.Event, record: rec, index: len(r.history)}
-	r.history = append(r.history, h)
+	r.remember(h)
 	r.effect(h)
 	r.reconsider()
+}
+
+func (r *run) remember(h happened) {
+	r.history = append(r.history, h)
+	r.events = judge.Insert(r.events, h.event)
 }
 
 // raise puts an event of the run's own into the history. It has its effect
@@ -96,7 +102,7 @@ func (r *run) raise(by *sequence, e phone.Event, chain int) {
 		r.env.Publish(e)
 	}
 	h := happened{event: e, index: len(r.history), chain: chain, raisedBy: by}
-	r.history = append(r.history, h)
+	r.remember(h)
 	r.raised = append(r.raised, h)
 }
 

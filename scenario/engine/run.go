@@ -47,7 +47,8 @@ type run struct {
 	sequences   []*sequence // that have not ended, in the order they began
 	alarms      alarms
 	history     []happened
-	raised      []happened // own events that have not had their effect yet
+	events      []phone.Event // of the history, by their time stamps
+	raised      []happened    // own events that have not had their effect yet
 	calls       calls
 	scope       scope
 	vars        map[string]any

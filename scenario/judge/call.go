@@ -34,7 +34,7 @@ func (ev Evidence) call(f spec.CallFact) Finding {
 	}
 	var faults []string
 	for _, c := range f.Checks {
-		if fault := ev.check(f, c, q, known.Data); fault != "" {
+		if fault := ev.check(f, c, q, known.Data); fault != "" && !slices.Contains(faults, fault) {
 			faults = append(faults, fault)
 		}
 	}
@@ -135,6 +135,11 @@ func (ev Evidence) check(f spec.CallFact, c spec.CallCheck, q Query, data map[st
 		return ev.source(c, data)
 	case spec.CheckTransfer:
 		return ev.transfer(c, q)
+	}
+	if group, _, _ := strings.Cut(c.Field, "."); group == "heard" || group == "sent" {
+		if _, _, fault := direction(c.Field, data); fault != "" {
+			return fault
+		}
 	}
 	value, known := spec.Lookup(phone.Event{Data: data}, c.Field)
 	switch {

@@ -23,7 +23,7 @@ import (
 
 // Evidence is what a run has seen.
 type Evidence struct {
-	// Events are in the order of their time stamps; InOrder makes it.
+	// Events are in the order of their time stamps; Insert keeps it.
 	Events []phone.Event
 	Began  time.Time
 	Now    time.Time
@@ -60,12 +60,14 @@ type Finding struct {
 	Msg string
 }
 
-// InOrder sorts events by their time stamps. Those of one time stay as they
-// are.
-func InOrder(events []phone.Event) []phone.Event {
-	sorted := slices.Clone(events)
-	slices.SortStableFunc(sorted, func(a, b phone.Event) int { return a.Time.Compare(b.Time) })
-	return sorted
+// Insert puts an event at its place by its time stamp, behind those of the same
+// time. It may change the events in place.
+func Insert(events []phone.Event, e phone.Event) []phone.Event {
+	events = append(events, e)
+	for i := len(events) - 1; i > 0 && events[i-1].Time.After(e.Time); i-- {
+		events[i-1], events[i] = events[i], events[i-1]
+	}
+	return events
 }
 
 // Fact judges a fact.

@@ -118,7 +118,7 @@ func TestOrderAcrossPhones(t *testing.T) {
 	at := func(d time.Duration, id phone.ID) phone.Event {
 		return phone.Event{Type: "call.state.confirmed", PhoneID: id, Time: began.Add(d)}
 	}
-	ev := Evidence{Began: began, Events: InOrder([]phone.Event{at(2*time.Millisecond, "b"), at(time.Millisecond, "a")})}
+	ev := Evidence{Began: began, Events: Insert(Insert(nil, at(2*time.Millisecond, "b")), at(time.Millisecond, "a"))}
 	const order = "{in_order: [{event: call.state.confirmed, phone_id: %}, {event: call.state.confirmed, phone_id: @}]}"
 	if got := ev.Fact(fact(t, strings.NewReplacer("%", "a", "@", "b").Replace(order))); !got.Held {
 		t.Error(got.Msg)

@@ -43,7 +43,7 @@ var (
 
 // all gives every argument that the action takes.
 func (k actionKind) all(word string) []Param {
-	params := slices.Clone(k.params)
+	params := append(make([]Param, 0, len(k.params)+3), k.params...)
 	if k.phone && word == "make_call" {
 		params = append(params, phoneOfMakeCall)
 	} else if k.phone {

@@ -71,7 +71,7 @@ func (r *reader) bounds(n *Node, p Param) any {
 	case TypeSpan:
 		found.Unit = " s"
 	}
-	r.keys(n, "key of "+p.Name, UnknownKey, []string{"min", "max"})
+	r.keys(n, "key of "+p.Name, UnknownKey, []Param{{Name: "min"}, {Name: "max"}})
 	for name, place := range map[string]**float64{"min": &found.Min, "max": &found.Max} {
 		if field := n.Field(name); field != nil && field.Kind != Null && !field.refers() {
 			if v, ok := r.bound(field, p); ok {

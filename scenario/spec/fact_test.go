@@ -138,6 +138,7 @@ func TestIssuesOfFactsAndVariables(t *testing.T) {
 		{"wrong type by a variable", "vars: {d: x}\ninitial_actions: [{wait: \"${d}\"}]\n", `t.yaml:2:26: ms takes a duration`},
 		{"captured in match", "hooks: [{when: dtmf.in, capture: {d: digit}, match: {digit: \"${d}\"}, then: {log: x}}]\n", "match takes no ${d}, which is captured while the run goes on"},
 		{"captured in a setting", "hooks: [{when: dtmf.in, capture: {d: digit}, then: {log: x}}]\ntimeout_ms: \"${d}\"\n", "timeout_ms takes no ${d}"},
+		{"captured as a name", "hooks: [{when: dtmf.in, capture: {d: digit}, then: {make_call: {to: 'sip:b@h', save_call: \"${d}\"}}}]\n", "save_call takes a variable's name"},
 		{"captured in repeat", "hooks: [{when: dtmf.in, capture: {d: digit}, then: {repeat: {count: \"${d}\", actions: {log: x}}}}]\n", "repeat: count takes no ${d}"},
 		{"key beside a captured one", "hooks: [{when: dtmf.in, capture: {d: digit}, then: {send_dtmf: {digits: \"${d}\", call: 3}}}]\n", `unknown argument of send_dtmf "call"`},
 	} {

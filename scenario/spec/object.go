@@ -49,11 +49,13 @@ func (c *objectConverter) convert(value any, parent *Node, step string, depth in
 		}
 	case []any:
 		n.Kind = List
+		n.Items = make([]*Node, 0, len(v))
 		for i, item := range v {
 			n.Items = append(n.Items, c.convert(item, n, index(i), depth+1))
 		}
 	case map[string]any:
 		n.Kind = Map
+		n.Fields = make([]Field, 0, len(v))
 		for _, name := range sortedKeys(v) {
 			key := &Node{Kind: String, Text: name, Value: name, parent: n, step: name}
 			n.Fields = append(n.Fields, Field{Name: name, Key: key, Value: c.convert(v[name], n, name, depth+1)})

@@ -121,7 +121,7 @@ func (r *reader) scenario(root *Node) Scenario {
 		r.fault(root, WrongType, "a scenario is a mapping, not %s", root.Kind)
 		return s
 	}
-	r.keys(root, "scenario key", UnknownKey, names(scenarioParams))
+	r.keys(root, "scenario key", UnknownKey, scenarioParams)
 	fixed, initial := r.variables(root)
 	if s.Vars = initial; len(fixed) > 0 {
 		root = Substitute(root, nil, fixed)
@@ -177,10 +177,10 @@ func set[T any](r *reader, n *Node, p Param, place *T) {
 }
 
 // keys reports the fields that have no meaning here.
-func (r *reader) keys(n *Node, what, kind string, known []string) {
+func (r *reader) keys(n *Node, what, kind string, known []Param) {
 	for _, f := range n.Fields {
-		if !slices.Contains(known, f.Name) {
-			r.unknown(f.Key, kind, what, f.Name, known)
+		if !slices.ContainsFunc(known, func(p Param) bool { return p.Name == f.Name }) {
+			r.unknown(f.Key, kind, what, f.Name, names(known))
 		}
 	}
 }
@@ -263,7 +263,7 @@ func (r *reader) hook(n *Node, id string) (Hook, bool) {
 		return h, false
 	}
 	before := len(r.issues)
-	r.keys(n, "hook key", MalformedHook, names(hookParams))
+	r.keys(n, "hook key", MalformedHook, hookParams)
 	set(r, n, Param{Name: "id", Type: TypeString}, &h.ID)
 	set(r, n, Param{Name: "when", Type: TypeEvents}, &h.When)
 	set(r, n, Param{Name: "on_phone", Type: TypePhones}, &h.Phones)
@@ -314,7 +314,7 @@ func (r *reader) stops(root *Node, name string) []Stop {
 		}
 		before := len(r.issues)
 		stop := Stop{Path: n.Path()}
-		r.keys(n, name+" key", UnknownKey, names(stopParams))
+		r.keys(n, name+" key", UnknownKey, stopParams)
 		set(r, n, Param{Name: "event", Type: TypeEvents}, &stop.Events)
 		set(r, n, Param{Name: "phone_id", Type: TypePhones}, &stop.Phones)
 		set(r, n, Param{Name: "match", Type: TypeMatch}, &stop.Match)

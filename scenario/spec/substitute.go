@@ -42,11 +42,14 @@ func walk(n *Node, visit func(string)) {
 // strings its text is put. With at given, every node of the copy stands where
 // at stands, so that a fault in it is shown to the author of at. $${ and names
 // that are not in values stay as they are.
+//
+// Without at, the copy shares with the tree what it does not change.
 func Substitute(n, at *Node, values map[string]*Node) *Node {
-	copied := *n
-	if at != nil {
-		copied.Line, copied.Column, copied.parent, copied.step = at.Line, at.Column, at.parent, at.step
+	if at == nil {
+		return fill(n, values)
 	}
+	copied := *n
+	copied.standAt(at)
 	switch n.Kind {
 	case String:
 		return substituteText(&copied, values)
@@ -59,13 +62,50 @@ func Substitute(n, at *Node, values map[string]*Node) *Node {
 		copied.Fields = make([]Field, len(n.Fields))
 		for i, f := range n.Fields {
 			key := *f.Key
-			if at != nil {
-				key.Line, key.Column, key.parent, key.step = at.Line, at.Column, at.parent, at.step
-			}
+			key.standAt(at)
 			copied.Fields[i] = Field{Name: f.Name, Key: &key, Value: Substitute(f.Value, at, values)}
 		}
 	}
 	return &copied
+}
+
+func (n *Node) standAt(at *Node) {
+	n.Line, n.Column, n.parent, n.step = at.Line, at.Column, at.parent, at.step
+}
+
+// fill copies only what changes.
+func fill(n *Node, values map[string]*Node) *Node {
+	if n.Kind == String {
+		if n.plain || !strings.Contains(n.Text, "${") {
+			return n
+		}
+		copied := *n
+		return substituteText(&copied, values)
+	}
+	var copied *Node
+	change := func() {
+		if copied == nil {
+			whole := *n
+			whole.Items, whole.Fields = slices.Clone(n.Items), slices.Clone(n.Fields)
+			copied = &whole
+		}
+	}
+	for i, item := range n.Items {
+		if filled := fill(item, values); filled != item {
+			change()
+			copied.Items[i] = filled
+		}
+	}
+	for i, f := range n.Fields {
+		if filled := fill(f.Value, values); filled != f.Value {
+			change()
+			copied.Fields[i].Value = filled
+		}
+	}
+	if copied != nil {
+		return copied
+	}
+	return n
 }
 
 func substituteText(n *Node, values map[string]*Node) *Node {
@@ -75,7 +115,7 @@ func substituteText(n *Node, values map[string]*Node) *Node {
 	if m := reference.FindStringSubmatch(n.Text); m != nil && m[0] == n.Text && m[1] != "" {
 		if v := values[m[1]]; v != nil {
 			whole := *v
-			whole.Line, whole.Column, whole.parent, whole.step = n.Line, n.Column, n.parent, n.step
+			whole.standAt(n)
 			return &whole
 		}
 	}

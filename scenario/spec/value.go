@@ -89,7 +89,7 @@ const maxDuration = 24 * time.Hour
 //
 // A string with a ${name} in it is still to be filled in, and gives late{}.
 func (r *reader) value(n *Node, p Param) any {
-	if n.refers() {
+	if n.refers() && p.Type != TypeName {
 		return late{}
 	}
 	before := len(r.issues)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"ringmaster/proto/phone"
 )
@@ -26,6 +27,9 @@ func TestLegsAreJoined(t *testing.T) {
 		want string // of the leg "1" at a: phone/Call-ID and why, for every leg
 	}{
 		{"a proxy keeps the Call-ID", []Message{invited("a", 0, true, "1", "a", "b"), invited("b", 3, false, "1", "a", "b")},
+			"a/1 same Call-ID, b/1 same Call-ID"},
+		{"a proxy's next call at once", []Message{
+			invited("a", 0, true, "3", "a", "b"), invited("b", 3, false, "3", "a", "b"), invited("a", 12, true, "1", "a", "b"), invited("b", 15, false, "1", "a", "b")},
 			"a/1 same Call-ID, b/1 same Call-ID"},
 		{"a PBX with a Call-ID for each leg", []Message{invited("a", 0, true, "1", "6001", "6002"), invited("b", 9, false, "2", "6001", "6002")},
 			"a/1 same Call-ID, b/2 same far end, time, caller and called user"},
@@ -72,6 +76,24 @@ func TestLegsAreJoined(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// In the middle of a load test, a call's legs are found all the same, and soon.
+func TestLegsAmongMany(t *testing.T) {
+	var log []Message
+	const calls = 3000
+	for i := range calls {
+		from, to := fmt.Sprint("6", i%7), fmt.Sprint("7", i)
+		log = append(log, invited("a", i, true, fmt.Sprint("out", i), from, to), invited("b", i, false, fmt.Sprint("in", i), from, to))
+	}
+	began := time.Now()
+	legs, _ := Joined(log, "out1500")
+	if len(legs) != 2 || legs[1].SIPCallID != "in1500" {
+		t.Errorf("%d legs: %+v", len(legs), legs)
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }
 

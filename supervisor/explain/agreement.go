@@ -176,7 +176,7 @@ func host(hostPort string) (netip.Addr, bool) {
 }
 
 // shared is the address space of carriers' NAT (RFC 6598).
-var shared = netip.MustParsePrefix("100.64.0.0/10") //nolint:gochecknoglobals // a constant
+var shared = netip.MustParsePrefix("100.64.0.0/10")
 
 // local says that an address means something in its own network alone.
 func local(a netip.Addr) bool {

@@ -238,6 +238,8 @@ var cases = []struct {
 		f.Messages[len(f.Messages)-2].Time = at(1100)
 	}, cancel(999)), "cancel_crossed", OutcomeCompleted, ByLocal, "answered and at once ended by this phone"},
 
+	{"200 crosses CANCEL", calledIn(func(f *Facts) { f.Call.EndedAt, f.Call.RTP = at(1010), phone.RTPStats{} }, accept(1000), ack(1002),
+		msg(1001, "RX", "CANCEL sip:a@h SIP/2.0", "1 CANCEL", fresh+"\n"), bye(1010, "RX")), "cancel_crossed", OutcomeCompleted, ByFarEnd, ""},
 	{"no ACK", calledIn(func(f *Facts) { f.Call.LastStatus = 408 }, accept(1000), accept(1500), accept(2500), accept(4500), bye(33_000, "TX")), "ack_missing", OutcomeDropped, ByNetwork, "sent 4 times"},
 	{"a late ACK", calledIn(nil, accept(1000), accept(1500), accept(2500), ack(2800), bye(13_000, "RX")), "ack_late", OutcomeCompleted, ByFarEnd, "1.8s after the answer"},
 	{"our ACK is lost", talked(nil, msg(1500, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+theirs(events)), msg(1501, "TX", "ACK sip:b@203.0.113.5 SIP/2.0", "1 ACK", inside+"\n"),
@@ -310,6 +312,7 @@ var cases = []struct {
 	{"silence goes", talked(func(f *Facts) { f.Call.Sent = phone.Sound{SilentMs: 11_960, MissingMs: 40} }), "only_silence_out", OutcomeCompleted, ByLocal, "This phone sent packets that held only silence"},
 	{"another codec", talked(rtp(func(s *phone.RTPStats) { s.RxUnagreed, s.RxUnagreedPT, s.RxDiscard = 600, 0, 600 })), "unagreed_codec", OutcomeCompleted, ByLocal, "600 packets of payload type 0 (PCMU)"},
 	{"nothing is known of the sound", talked(func(f *Facts) { f.Uncounted, f.Call.RTP = true, phone.RTPStats{} }), "", OutcomeCompleted, ByLocal, ""},
+	{"another clock with another codec", talked(rtp(func(s *phone.RTPStats) { s.RxJitterUsec = 503_397_000 }), reinvite(3000, 2, "TX", "200 OK", "sendrecv")...), "", OutcomeCompleted, ByLocal, ""},
 	{"lost packets", talked(rtp(func(s *phone.RTPStats) { s.RxLoss = 60 })), "loss", OutcomeCompleted, ByLocal, "9.1 % of the far end's packets were lost (60 of 660)"},
 	{"jitter", talked(rtp(func(s *phone.RTPStats) { s.RxJitterUsec = 80_000 })), "jitter", OutcomeCompleted, ByLocal, "80 ms"},
 	{"too late to be played", talked(rtp(func(s *phone.RTPStats) { s.RxDiscard = 90 })), "too_late", OutcomeCompleted, ByLocal, "15.0 %"},

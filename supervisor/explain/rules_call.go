@@ -31,7 +31,7 @@ func endedAtOnce(r *record) *match {
 		return nil
 	}
 	after := bye.Time.Sub(r.Call.AnsweredAt)
-	if after >= time.Second || r.transferred() {
+	if after >= time.Second || r.transferred() || len(r.find("CANCEL")) > 0 {
 		return nil
 	}
 	found := matched(message(*bye)).says(max(0, after).Round(time.Millisecond))

@@ -20,16 +20,13 @@ func noTelephoneEvent(r *record) *match {
 	if !ok || !r.answered() || !a.live() {
 		return nil
 	}
-	who, m := "", a.theirs
 	switch {
 	case !hasEvents(a.remote):
-		who = "the far end"
+		return matched(message(a.theirs)).says("the far end")
 	case !hasEvents(a.local):
-		who, m = "this phone", a.ours
-	default:
-		return nil
+		return matched(message(a.ours)).says("this phone")
 	}
-	return matched(message(m)).says(who)
+	return nil
 }
 
 // digit says that an INFO carries one.

@@ -117,12 +117,12 @@ func (x *exchange) challenge() *diagnose.Message {
 }
 
 // challenged are the realm and algorithm of a challenge.
-func challenged(m *diagnose.Message) (realm, algorithm string, stale bool) {
+func challenged(m *diagnose.Message) (realm, algorithm string) {
 	value := m.Header("WWW-Authenticate")
 	if m.Status == 407 {
 		value = m.Header("Proxy-Authenticate")
 	}
-	return parameter(value, "realm"), parameter(value, "algorithm"), strings.EqualFold(parameter(value, "stale"), "true")
+	return parameter(value, "realm"), parameter(value, "algorithm")
 }
 
 // credentials are what a request had for a realm.
@@ -176,10 +176,10 @@ func (r *record) looping() (realm string, times int) {
 	if last == nil || last.challenge() == nil {
 		return "", 0
 	}
-	realm, _, _ = challenged(last.challenge())
+	realm, _ = challenged(last.challenge())
 	for _, x := range r.setup {
 		if m := x.challenge(); m != nil {
-			if of, _, _ := challenged(m); of == realm {
+			if of, _ := challenged(m); of == realm {
 				times++
 			}
 		}
@@ -211,7 +211,7 @@ func wrongCredentials(r *record) *match {
 		return nil
 	}
 	m := last.challenge()
-	realm, _, _ := challenged(m)
+	realm, _ := challenged(m)
 	user, ok := credentials(last.request, realm)
 	if _, times := r.looping(); !ok || times >= circles {
 		return nil
@@ -225,7 +225,7 @@ func unansweredChallenge(r *record) *match {
 		return nil
 	}
 	m := last.challenge()
-	realm, algorithm, _ := challenged(m)
+	realm, algorithm := challenged(m)
 	if _, ok := credentials(last.request, realm); ok {
 		return nil
 	}

@@ -17,6 +17,8 @@ const (
 	healthEvery    = 2 * time.Second
 	healthLimit    = 5 * time.Second // no answer for so long: it hangs
 	shutdownLimit  = 2 * time.Second // for the phone; its process has up to 0.5 s more
+	closeLimit     = 3 * time.Second // for all of them, last rites included
+	leavingLimit   = time.Second     // no sign of life for so long, while it is to leave: it hangs
 )
 
 // bringUp starts a worker and configures it; then the phone works. After an
@@ -167,7 +169,7 @@ func (m *member) discharge(w Worker, hangup bool, watched <-chan error) {
 	m.mu.Unlock()
 	estate := m.endCalls()
 	if inOrder {
-		m.forgetDialogs()
+		m.forgetTraces()
 		return
 	}
 	m.closeFiles(estate)
@@ -265,12 +267,28 @@ func (m *member) grantMore(ctx context.Context, w Worker) {
 // whether it ended in order.
 func (m *member) shutDown(w Worker, hangup bool) bool {
 	ctx, cancel := context.WithTimeout(m.f.hard, shutdownLimit)
+	var watching sync.WaitGroup
+	defer watching.Wait()
 	defer cancel()
+	watching.Go(func() { killIfHanging(ctx, w) })
 	if err := w.Shutdown(ctx, phone.Shutdown{HangupCalls: hangup}); err != nil {
 		m.f.o.Log.Warn("phone did not shut down in order", "phone_id", m.id, "error", err)
 		return false
 	}
 	return true
+}
+
+// killIfHanging kills a worker that is to leave and gives no sign of life: there
+// is time then for another one to end its dialogs.
+func killIfHanging(ctx context.Context, w Worker) {
+	if w.Adopted() {
+		return // it may stand at a breakpoint
+	}
+	limited, cancel := context.WithTimeout(ctx, leavingLimit)
+	defer cancel()
+	if _, err := w.Health(limited); errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		w.Kill()
+	}
 }
 
 // bury says that the worker died, and how many entries of its journal are known
@@ -313,6 +331,7 @@ func (m *member) endCalls() shelf.Estate {
 	now := m.f.o.Now()
 	calls := m.view.burial(m.id, now)
 	estate := shelf.Estate{PhoneID: m.id, Began: m.born, Died: now, Owns: m.owns, Calls: m.view.calls}
+	m.bound = m.bound || m.view.registration.IsRegistered
 	m.view = view{}
 	m.mu.Unlock()
 	for _, e := range calls {

@@ -91,6 +91,26 @@ func TestAPhoneThatStaysDownHasItsLastRites(t *testing.T) {
 	})
 }
 
+// A binding is a trace as well: the registrar would send calls to a phone that
+// is not there.
+func TestAPhoneThatStaysDownIsRegisteredNoMore(t *testing.T) {
+	for _, register := range []bool{true, false} {
+		run(t, &memory{}, func(b *bench) {
+			s := settings("a")
+			s.Register = register
+			if _, err := b.f.Add(b.Context(), s); err != nil {
+				b.Fatal(err)
+			}
+			for range 4 {
+				b.workers.last("a").Kill()
+				pass(2 * time.Second)
+			}
+			b.want("state", b.status("a").Worker.State, fleet.Failed)
+			b.want("last rites", b.workers.last("a").got.Load().LastRites, register)
+		})
+	}
+}
+
 func TestAPhoneThatIsDroppedWhileItsWorkerIsDeadHasItsLastRites(t *testing.T) {
 	for _, hangup := range []bool{true, false} {
 		run(t, &memory{knobs: knobs(fakeworker.Knobs{Dialogs: true})}, func(b *bench) {
@@ -105,6 +125,33 @@ func TestAPhoneThatIsDroppedWhileItsWorkerIsDeadHasItsLastRites(t *testing.T) {
 				b.Fatal(err)
 			}
 			b.want("last rites", b.workers.last("a").got.Load().LastRites, hangup)
+		})
+	}
+}
+
+// A worker that hangs is not waited for as long as one that is only slow to
+// leave: who ends the server has 3 s in all, and another worker needs some of
+// them for the dialogs.
+func TestAWorkerThatHangsWhenItIsToLeave(t *testing.T) {
+	for hangs, takes := range map[bool]time.Duration{true: time.Second, false: 2 * time.Second} {
+		knobs := func(_ phone.ID, n int) fakeworker.Knobs {
+			k := fakeworker.Knobs{Dialogs: true, IgnoreShutdown: n == 1}
+			if hangs && n == 1 {
+				k.HangAfter = time.Second
+			}
+			return k
+		}
+		run(t, &memory{knobs: knobs}, func(b *bench) {
+			b.add("a")
+			b.call("a")
+			pass(time.Second)
+			synctest.Wait()
+			began := time.Now()
+			if err := b.f.Close(b.Context()); err != nil {
+				b.Error(err)
+			}
+			b.want("time", time.Since(began), takes)
+			b.want("orphans", b.workers.last("a").orphans(), []string{"sip-0"})
 		})
 	}
 }

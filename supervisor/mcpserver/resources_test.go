@@ -35,6 +35,9 @@ func (c *client) resources(method, params string) resourcePageAnswer {
 	return a
 }
 
+// guides is how many resources there always are.
+const guides = 3
+
 func TestResourcesByARawClient(t *testing.T) {
 	for _, shared := range []bool{false, true} {
 		root := t.TempDir()
@@ -53,7 +56,7 @@ func TestResourcesByARawClient(t *testing.T) {
 			t.Fatalf("the first page has %d resources, cursor %q", len(first.Result.Resources), first.Result.NextCursor)
 		}
 		second := c.resources("resources/list", fmt.Sprintf(`{"cursor":%q}`, first.Result.NextCursor))
-		if len(second.Result.Resources) != 20 || second.Result.NextCursor != "" {
+		if len(second.Result.Resources) != 20+guides || second.Result.NextCursor != "" {
 			t.Errorf("the second page has %d resources, cursor %q", len(second.Result.Resources), second.Result.NextCursor)
 		}
 		if bad := c.resources("resources/list", `{"cursor":"!"}`); bad.Error == nil || bad.Error.Code != -32602 {

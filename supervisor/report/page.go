@@ -18,6 +18,7 @@ const (
 	Good   Tone = "good"
 	Bad    Tone = "bad"
 	Unsure Tone = "unsure"
+	Plain  Tone = "plain" // neither good nor bad
 )
 
 // Page is everything that a page shows. Texts may be anything: the page makes
@@ -75,7 +76,7 @@ type Row struct {
 	Kind   string // event, action or meta
 	What   string
 	Detail string
-	Tone   Tone // "" is neither
+	Tone   Tone // "" is Plain
 }
 
 // How much of a text is shown, in characters, and how many rows.

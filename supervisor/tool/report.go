@@ -39,7 +39,8 @@ func makeReport(ctx context.Context, c *call, a reportArguments) (reportResult, 
 		return reportResult{}, phone.Errorf(phone.Invalid, "make_report takes call_id or run_id, one of the two")
 	}
 	result := reportResult{RunID: a.RunID, CallID: a.CallID}
-	page, folder, name := report.Page{}, "", ""
+	var page report.Page
+	var folder, name string
 	c.mark("")
 	if a.RunID != nil {
 		run, err := c.set.o.Runs.Get(*a.RunID)
@@ -97,22 +98,25 @@ func (c *call) ownerOf(a reportArguments) (phone.ID, error) {
 
 // callPage is the page of one call, with all phones that took part in it.
 func (s *Set) callPage(ctx context.Context, id phone.ID, number phone.CallID) (report.Page, error) {
-	info, _, err := s.callOnRecord(ctx, id, &number)
+	s.catchUp(ctx, "") // the other phones' part too
+	info, counted, err := s.callOnRecord(ctx, id, &number)
 	if err != nil {
 		return report.Page{}, err
 	}
+	of := part{phone: id, info: info, uncounted: !counted}
+	explained := s.explained(of)
 	flow, legs := s.flow(info.SIPCallID)
 	page := report.Page{
-		Title: fmt.Sprintf("Call %d of phone %s", number, id), Made: s.o.Now(), Verdict: s.callVerdict(id, info), Facts: callFacts(info),
+		Title: fmt.Sprintf("Call %d of phone %s", number, id), Made: s.o.Now(),
+		Verdict: verdictOf(explained), Facts: callFacts(info), Findings: findingsOf("", explained),
 	}
-	parts := s.parts(id, info, legs)
-	records := s.records()
-	s.showParts(ctx, &page, parts, records)
+	parts := s.parts(of, legs)
+	s.showParts(ctx, &page, parts)
 	if len(flow.Steps) > 0 {
 		page.Ladders = []report.Ladder{ladderOf("", flow)}
 	} else {
 		page.Notes = append(page.Notes, "The SIP messages of the call are no longer on record.")
 	}
-	page.Timeline = s.eventsOf(parts, records)
+	page.Timeline = s.eventsOf(parts)
 	return page, nil
 }

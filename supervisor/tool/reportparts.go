@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"html/template"
-	"math"
 	"os"
 	"slices"
 	"strings"
@@ -15,15 +14,16 @@ import (
 	sayreport "ringmaster/scenario/report"
 	"ringmaster/scenario/timeline"
 	"ringmaster/supervisor/diagnose"
-	"ringmaster/supervisor/hub"
+	"ringmaster/supervisor/explain"
 	"ringmaster/supervisor/report"
 	"ringmaster/supervisor/shelf"
 )
 
 // part is one phone's part of what a report is about.
 type part struct {
-	phone phone.ID
-	info  phone.CallInfo
+	phone     phone.ID
+	info      phone.CallInfo
+	uncounted bool // the statistics of its sound are not known
 }
 
 func (p part) hadMedia() bool { return p.info.RTP.TxPackets+p.info.RTP.RxPackets > 0 }
@@ -36,22 +36,29 @@ const (
 
 // parts are the calls of all our phones that took part in a call: itself, and
 // those of its other legs that are known.
-func (s *Set) parts(id phone.ID, info phone.CallInfo, legs []diagnose.Leg) []part {
-	all := []part{{id, info}}
+func (s *Set) parts(of part, legs []diagnose.Leg) []part {
+	all := []part{of}
 	for _, l := range legs {
 		for _, other := range s.o.Hub.History(l.PhoneID) {
 			same := slices.ContainsFunc(all, func(p part) bool { return p.phone == l.PhoneID && p.info.CallID == other.CallID })
 			if other.SIPCallID == l.SIPCallID && !same && len(all) < partBound {
-				all = append(all, part{l.PhoneID, other})
+				all = append(all, part{phone: l.PhoneID, info: other})
 			}
 		}
 	}
 	return all
 }
 
+// explained is why a part went as it did.
+func (s *Set) explained(p part) explain.Report {
+	f := s.facts(p.phone, p.info)
+	f.Uncounted = p.uncounted
+	return explain.Explain(f)
+}
+
 // showParts puts what is known of calls on a page: a row each, their
 // recordings, and what their captures say.
-func (s *Set) showParts(ctx context.Context, page *report.Page, parts []part, records []hub.Record) {
+func (s *Set) showParts(ctx context.Context, page *report.Page, parts []part) {
 	var sounds report.Sounds
 	media, captured := false, false
 	for _, p := range parts {
@@ -62,7 +69,7 @@ func (s *Set) showParts(ctx context.Context, page *report.Page, parts []part, re
 		}
 		streams, ok := s.captured(ctx, p)
 		captured = captured || ok
-		if port := rtpPort(p, records); port > 0 {
+		if port := s.rtpPort(p); port > 0 {
 			page.Quality = append(page.Quality, report.Quality(string(p.phone), port, streams)...)
 		}
 	}
@@ -106,45 +113,31 @@ func (s *Set) captures() shelf.Captures {
 }
 
 // rtpPort is a call's own port, as its events told; 0 when they did not.
-func rtpPort(p part, records []hub.Record) int {
+func (s *Set) rtpPort(p part) int {
 	port := 0
-	for _, r := range records {
-		if e := r.Event; e != nil && r.PhoneID == p.phone && e.CallID != nil && *e.CallID == p.info.CallID {
-			switch n := e.Data["local_rtp_port"].(type) {
-			case int64:
-				port = cmp.Or(int(n), port)
-			case float64:
-				port = cmp.Or(int(n), port)
-			}
+	for _, e := range s.o.Hub.Told(p.phone, p.info.CallID) {
+		switch n := e.Data["local_rtp_port"].(type) {
+		case int64:
+			port = cmp.Or(int(n), port)
+		case float64:
+			port = cmp.Or(int(n), port)
 		}
 	}
 	return port
 }
 
-// records are all events that are kept, oldest first.
-func (s *Set) records() []hub.Record {
-	if s.o.Hub.Position() == 0 {
-		return nil
-	}
-	over, stop := context.WithCancel(context.Background())
-	stop() // what there is, is there at once
-	found, _ := s.o.Hub.Read(over, hub.Query{Mark: math.MaxUint64, Max: math.MaxInt, Traces: true})
-	return found
-}
-
 // eventsOf is the timeline of calls, without the SIP messages, which the
 // ladder has.
-func (s *Set) eventsOf(parts []part, records []hub.Record) []report.Row {
+func (s *Set) eventsOf(parts []part) []report.Row {
 	var rows []report.Row
 	began := parts[0].info.StartedAt
-	for _, r := range records {
-		e := r.Event
-		if e == nil || e.CallID == nil || strings.HasPrefix(e.Type, "sip.") {
-			continue
-		}
-		if slices.ContainsFunc(parts, func(p part) bool { return p.phone == r.PhoneID && p.info.CallID == *e.CallID }) {
+	for _, p := range parts {
+		for _, e := range s.o.Hub.Told(p.phone, p.info.CallID) {
+			if e.CallID == nil {
+				continue // of the phone, at any time
+			}
 			rows = append(rows, s.rowOf(timeline.Entry{
-				Kind: timeline.Event, OffsetMS: timeline.Milliseconds(e.Time.Sub(began)), Type: e.Type, PhoneID: &r.PhoneID, CallID: e.CallID, Data: e.Data,
+				Kind: timeline.Event, OffsetMS: timeline.Milliseconds(e.Time.Sub(began)), Type: e.Type, PhoneID: &p.phone, CallID: e.CallID, Data: e.Data,
 			}))
 		}
 	}

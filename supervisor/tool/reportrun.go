@@ -23,7 +23,11 @@ func (s *Set) RunPage(ctx context.Context, r timeline.Result) report.Page {
 		page.Findings = append(page.Findings, report.Finding{Tone: tone, Title: strings.ReplaceAll(fault.Kind, "_", " "), Text: s.turned(fault.Msg)})
 	}
 	parts := s.calledIn(ctx, r)
-	s.showParts(ctx, &page, parts, s.records())
+	s.showParts(ctx, &page, parts)
+	for _, p := range parts {
+		of := fmt.Sprintf("%s, call %d: ", p.phone, p.info.CallID)
+		page.Findings = append(page.Findings, findingsOf(of, s.explained(p))...)
+	}
 	var drawn []string // Call-IDs
 	for _, p := range parts {
 		if slices.Contains(drawn, p.info.SIPCallID) {
@@ -53,8 +57,8 @@ func (s *Set) calledIn(ctx context.Context, r timeline.Result) []part {
 		if slices.ContainsFunc(parts, func(p part) bool { return p.phone == *e.PhoneID && p.info.CallID == *e.CallID }) {
 			continue
 		}
-		if info, _, err := s.callOnRecord(ctx, *e.PhoneID, e.CallID); err == nil {
-			parts = append(parts, part{*e.PhoneID, info})
+		if info, counted, err := s.callOnRecord(ctx, *e.PhoneID, e.CallID); err == nil {
+			parts = append(parts, part{*e.PhoneID, info, !counted})
 		}
 	}
 	return parts

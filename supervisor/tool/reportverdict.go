@@ -1,60 +1,53 @@
 package tool
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
 
 	"ringmaster/proto/phone"
 	"ringmaster/supervisor/diagnose"
+	"ringmaster/supervisor/explain"
 	"ringmaster/supervisor/report"
 )
 
-// callVerdict says in a sentence what a call came to, from its facts alone.
-func (s *Set) callVerdict(id phone.ID, i phone.CallInfo) report.Verdict {
-	whole := fmt.Sprintf("%s called %s", id, i.RemoteURI)
-	if i.Direction == phone.Inbound {
-		whole = fmt.Sprintf("%s was called by %s", id, i.RemoteURI)
+// verdictOf is what a call came to, in the words of its explanation.
+func verdictOf(e explain.Report) report.Verdict {
+	v := report.Verdict{Tone: report.Unsure, Word: strings.ToUpper(e.Outcome[:1]) + e.Outcome[1:], Text: e.Summary}
+	worst := explain.Note
+	if len(e.Findings) > 0 {
+		worst = e.Findings[0].Severity // the worst come first
 	}
-	status := strings.TrimSpace(fmt.Sprintf("%d %s", i.LastStatus, i.LastStatusText))
 	switch {
-	case i.State != phone.StateDisconnected:
-		return report.Verdict{Tone: report.Unsure, Word: "In progress", Text: whole + ": " + strings.ToLower(i.State.String()) + "."}
-	case i.LastStatusText == workerExited:
-		return report.Verdict{Tone: report.Bad, Word: "Cut off", Text: fmt.Sprintf("%s; the phone's process ended during the call.", whole)}
-	case i.AnsweredAt.IsZero() && i.LastStatus == 487:
-		return report.Verdict{Tone: report.Unsure, Word: "Given up", Text: fmt.Sprintf("%s; the call was cancelled before it was answered (%s).", whole, status)}
-	case i.AnsweredAt.IsZero():
-		return report.Verdict{Tone: report.Bad, Word: "Not answered", Text: fmt.Sprintf("%s; it ended with %s.", whole, status)}
+	case worst == explain.Error, e.Outcome == explain.OutcomeRefused, e.Outcome == explain.OutcomeDropped, e.Outcome == explain.OutcomeNoResponse:
+		v.Tone = report.Bad
+	case worst == explain.Note && e.Outcome == explain.OutcomeCompleted:
+		v.Tone = report.Good
 	}
-	talked := fmt.Sprintf("%s; answered after %s, talked for %s%s.", whole, span(i.AnsweredAt.Sub(i.StartedAt)), span(i.Duration), s.hungUp(id, i))
-	switch {
-	case i.Duration < time.Second:
-	case i.RTP.RxPackets == 0 && i.RTP.TxPackets == 0:
-		return report.Verdict{Tone: report.Bad, Word: "No media", Text: talked + " No RTP went either way."}
-	case i.RTP.RxPackets == 0:
-		return report.Verdict{Tone: report.Bad, Word: "One-way media", Text: talked + fmt.Sprintf(" No RTP reached %s.", id)}
-	case i.RTP.TxPackets == 0:
-		return report.Verdict{Tone: report.Unsure, Word: "One-way media", Text: talked + fmt.Sprintf(" %s sent no RTP.", id)}
-	}
-	return report.Verdict{Tone: report.Good, Word: "Completed", Text: talked}
+	return v
 }
 
-// workerExited is the reason that the fleet gives for calls of a dead worker.
-const workerExited = "worker exited"
-
-// hungUp says who ended a call, as far as a BYE is on record.
-func (s *Set) hungUp(id phone.ID, i phone.CallInfo) string {
-	for _, m := range s.messages(id, diagnose.Filter{CallID: i.SIPCallID, Method: "BYE"}) {
-		switch {
-		case !m.IsRequest():
-		case m.Sent:
-			return fmt.Sprintf("; %s hung up", id)
-		default:
-			return "; the far end hung up"
+// findingsOf are what is to be known of a call; of is said before each.
+func findingsOf(of string, e explain.Report) []report.Finding {
+	var all []report.Finding
+	for _, f := range e.Findings {
+		one := report.Finding{Title: of + f.Finding, Tone: report.Unsure}
+		if f.Advice != "" {
+			one.Text = "What to do: " + f.Advice + "."
 		}
+		switch f.Severity {
+		case explain.Error:
+			one.Tone = report.Bad
+		case explain.Note:
+			one.Tone = report.Plain
+		}
+		for _, rests := range f.Evidence {
+			one.Evidence = append(one.Evidence, rests.At.UTC().Format(diagnose.ClockLayout)+" "+cmp.Or(rests.Message, rests.Statistic))
+		}
+		all = append(all, one)
 	}
-	return ""
+	return all
 }
 
 func span(d time.Duration) string {

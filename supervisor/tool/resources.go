@@ -74,6 +74,9 @@ func (s *Set) Resources(ctx context.Context, after string, most int) (list []Res
 		name := fmt.Sprintf("Run %s of %s", run.ID(), clean(run.Name(), nameBound))
 		all = append(all, Resource{URI: runScheme + run.ID(), Name: name, MIME: "application/json", Changed: run.Began()})
 	}
+	for _, g := range guides() {
+		all = append(all, g.Resource)
+	}
 	slices.SortFunc(all, func(a, b Resource) int { return strings.Compare(a.place(), b.place()) })
 	from, _ := slices.BinarySearchFunc(all, after, func(r Resource, after string) int {
 		if r.place() <= after {
@@ -136,6 +139,9 @@ func (s *Set) readResource(ctx context.Context, uri string) (shelf.Content, erro
 	}
 	if id, ok := strings.CutPrefix(uri, runScheme); ok {
 		return s.readRun(id)
+	}
+	if content, is, err := s.readGuide(uri); is {
+		return content, err
 	}
 	return s.evidence().Read(uri)
 }

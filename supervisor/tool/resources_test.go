@@ -40,12 +40,23 @@ func TestResourcesAreListedInPages(t *testing.T) {
 	want := []string{
 		"recordings/a/call_6.wav", "recordings/a/call_5.wav", "recordings/a/call_4.wav", "recordings/a/call_3.wav",
 		"recordings/a/call_2.wav", "recordings/a/call_1.wav", "sip-log/a", "sip-log/b", "recordings/a/call_0.wav", "recordings/a/old.wav",
+		"guide/scenario-language", "guide/scenario-schema", "guide/scenarios",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("listed %q\nwant   %q", got, want)
 	}
 	if list, next, err := s.Resources(t.Context(), "zzz", 4); len(list) != 0 || next != "" || err != nil {
 		t.Errorf("behind the end: %v, %q, %v", list, next, err)
+	}
+}
+
+func TestReadGuides(t *testing.T) {
+	s, _ := newScenarioSet(t, Options{})
+	for _, g := range guides() {
+		content, err := s.ReadResource(t.Context(), g.URI)
+		if err != nil || !content.Text || content.MIME != g.MIME || len(content.Data) < 1000 {
+			t.Errorf("%s: %v, %d bytes of %s", g.URI, err, len(content.Data), content.MIME)
+		}
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 func scenarioEntries() []entry {
 	return []entry{
 		define(entry{name: "validate_scenario", title: "Check a scenario",
-			description: "Check a scenario without touching any phone. Every issue says where and what, with the nearest known name.",
+			description: "Check a scenario without touching any phone. Every issue says where and what, with the nearest known name. The resource ringmaster://guide/scenarios tells how to write good ones.",
 			hints:       Hints{ReadOnly: true, Idempotent: true}}, validateScenario),
 		define(entry{name: "run_scenario", title: "Run a scenario and wait",
 			description: "Run a scenario on phones that exist, and answer with its timeline when it is over (start_scenario does not wait): " +

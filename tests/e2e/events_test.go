@@ -142,3 +142,25 @@ func lives(t *testing.T, c *mcpclient.Client, domain string) {
 	}
 	c.Must("drop_phone", mcpclient.Args{"phone_id": "e"})
 }
+
+// A scenario answers the very INVITE that it saw on the wire, and ends with the
+// far end's answer to its BYE.
+func TestScenarioThatListensToSIP(t *testing.T) {
+	c, a, b := pair(t)
+	run := c.Must("run_scenario", mcpclient.Args{"scenario": map[string]any{
+		"phones":          []any{"a", "b"},
+		"initial_actions": []any{map[string]any{"action": "make_call", "phone_id": "a", "to": b.URI(), "headers": map[string]any{"X-Ward": "7"}}},
+		"hooks": []any{
+			map[string]any{"when": "sip.request.invite", "on_phone": "b", "match": map[string]any{"direction": "RX", "headers.X-Ward": "7"}, "then": []any{"answer"}},
+			map[string]any{"when": "call.state.confirmed", "on_phone": "a", "then": []any{"hangup"}},
+		},
+		"stop_on":    []any{map[string]any{"phone_id": "a", "event": "sip.response.200", "match": map[string]any{"method": "BYE"}}},
+		"timeout_ms": phones.Patience.Milliseconds(),
+	}})
+	if run.String("status") != "ok" || !strings.Contains(run.String("reason"), "sip.response.200") {
+		t.Errorf("the run ended %s: %s", run.String("status"), run.String("reason"))
+	}
+	if state := a.Do("get_call_history", nil).List("history")[0].Int("last_status"); state != 200 {
+		t.Errorf("a's call ended with %d", state)
+	}
+}

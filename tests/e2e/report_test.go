@@ -30,7 +30,7 @@ func TestReports(t *testing.T) {
 	a.Digits(b.Sends(atB, "12#"), atA, "12#")
 	c.MustFail("make_report", mcpclient.Args{"phone_id": "b", "call_id": atA}, "belongs to phone_id 'a'")
 	c.MustFail("make_report", mcpclient.Args{}, "call_id or run_id")
-	if live := c.Must("make_report", mcpclient.Args{"call_id": atA}); live.String("verdict") != "In progress" {
+	if live := c.Must("make_report", mcpclient.Args{"call_id": atA}); live.String("verdict") != "Talking" {
 		t.Errorf("of a call that goes on: %s", live.Text)
 	}
 	a.Do("hangup", mcpclient.Args{"call_id": atA})
@@ -62,6 +62,9 @@ func TestReports(t *testing.T) {
 	}})
 	ran := c.Must("make_report", mcpclient.Args{"run_id": run.String("run_id")})
 	c.MustFail("make_report", mcpclient.Args{"run_id": "run_77"}, "run_77")
+	if mime, timeline := resource(t, c, "ringmaster://runs/"+run.String("run_id")); mime != "application/json" || !strings.Contains(string(timeline), `"type":"scenario.stopped"`) {
+		t.Errorf("the run as a resource: %s %.300s", mime, timeline)
+	}
 
 	var page *browser.Page
 	if _, ok := browser.Find(); ok {
@@ -73,7 +76,7 @@ func TestReports(t *testing.T) {
 		name, verdict string
 		made          mcpclient.Answer
 		sounds        int
-	}{{"talked", "Completed", talked, 2}, {"busy", "Not answered", busy, 0}, {"run", "Passed", ran, 2}} {
+	}{{"talked", "Completed", talked, 2}, {"busy", "Refused", busy, 0}, {"run", "Passed", ran, 2}} {
 		if w.made.String("verdict") != w.verdict {
 			t.Errorf("%s: the verdict is %s", w.name, w.made.Text)
 		}

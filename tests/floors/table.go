@@ -75,6 +75,7 @@ var floor = map[string]int{
 	"proto/artifact":    0,
 	"loop":              0,
 	"scenario/examples": 0,
+	"docs":              0,
 	"listen":            0,
 	"worker/codec":      0,
 	"worker/resample":   0,

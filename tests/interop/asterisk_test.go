@@ -35,6 +35,7 @@ func (x exchange) pair(t *testing.T) (a, b *phones.Phone) {
 }
 
 func TestThroughAsterisk(t *testing.T) {
+	t.Parallel() // to other tests; its own cases share users
 	x := exchange{asterisk.Start(t)}
 	for _, c := range []struct {
 		name string

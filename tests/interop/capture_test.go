@@ -3,6 +3,7 @@
 package interop
 
 import (
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -35,6 +36,10 @@ func TestCaptureThroughAsterisk(t *testing.T) {
 			}
 			found := c.Must("analyze_capture", mcpclient.Args{"phone_id": "a", "call_id": atA})
 			agree(t, tshark, found)
+			made := c.Must("make_report", mcpclient.Args{"call_id": atA})
+			if page, err := os.ReadFile(made.String("path")); err != nil || made.String("verdict") != "Completed" || !strings.Contains(string(page), "a receives") {
+				t.Errorf("the report: %s, %v", made.Text, err)
+			}
 			var digits string
 			for _, f := range found.List("rtp_flows") {
 				if d, ok := f.Fields["digits"].(string); ok && f.Int("dst_port") == found.Int("phone_rtp_port") {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -74,11 +75,34 @@ func (p *sippPhone) play(scenario, you string, pairs ...string) {
 	})
 }
 
-// listen makes it ready for a call, or with "listener" for a message. What
-// comes before SIPp has bound its port is repeated, over UDP.
+// listen makes it ready for a call, or with "listener" for a message.
 func (p *sippPhone) listen(scenario string) {
 	p.t.Helper()
 	p.play(scenario, "")
+	p.bound()
+}
+
+// bound waits until SIPp has bound its port: what comes before is refused by
+// the kernel. The kernel's table tells without one having to try.
+func (p *sippPhone) bound() {
+	p.t.Helper()
+	line := regexp.MustCompile(fmt.Sprintf(`(?m)^ *\d+: [0-9A-F]+:%04X `, p.port))
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(pbxPatience); ; {
+		table, err := os.ReadFile("/proc/net/" + p.setup.transport)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if line.Match(table) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-late:
+			p.t.Fatalf("SIPp does not bind %s port %d:\n%s", p.setup.transport, p.port, p.playing.said)
+		}
+	}
 }
 
 func (p *sippPhone) dial(user string) { p.t.Helper(); p.play("caller", user) }

@@ -11,6 +11,7 @@ import (
 )
 
 func TestSecureThroughAsterisk(t *testing.T) {
+	t.Parallel() // to other tests; its own cases share users
 	x := exchange{asterisk.Start(t)}
 	for _, c := range []struct {
 		name string

@@ -105,9 +105,11 @@ func (c *Call) Byed() { c.must(callstate.Byed, 200, normalClearing) }
 func (c *Call) Lost(err error) {
 	c.log().Warn("the call is lost", "error", err)
 	status, text := 408, "Request Timeout"
-	var refused *phone.Error
-	if errors.As(err, &refused) && refused.Status == 481 {
+	switch statusOf(err) {
+	case 481:
 		status, text = 481, "Call/Transaction Does Not Exist"
+	case 503:
+		status, text = 503, unavailable(err)
 	}
 	c.must(callstate.Lost, status, text)
 }

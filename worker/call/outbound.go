@@ -66,7 +66,10 @@ func (c outbound) Failed(err error) {
 	}
 	status, text := 408, "Request Timeout"
 	if statusOf(err) == 503 {
-		status, text = 503, "Service Unavailable: "+err.Error()
+		status, text = 503, unavailable(err)
 	}
 	c.must(callstate.Declined, status, text)
 }
+
+// unavailable says why a request got nowhere, which counts as 503.
+func unavailable(err error) string { return "Service Unavailable: " + err.Error() }

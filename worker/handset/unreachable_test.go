@@ -115,3 +115,19 @@ func TestHangupWaitsForTheCancel(t *testing.T) {
 	}
 	b.awaits("call.state.disconnected")
 }
+
+// The far end of a call is gone, and so is its socket: the next request within
+// the call says so, and ends it.
+func TestCallWithAPhoneThatIsGone(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux tells of ICMP errors")
+	}
+	a, b := newRig(t, "a", 0), newRig(t, "b", 1000, func(c *phone.Configuration) { c.AutoAnswer = true })
+	call := a.do(phone.MakeCall{DestURI: b.uri()}).Call.CallID
+	a.awaits("call.state.confirmed")
+	b.h.Close()
+	a.refuses(phone.Hold{CallID: &call}, phone.Unreachable, "port unreachable")
+	if over := a.awaits("call.state.disconnected"); over.Data["last_status"] != int64(503) {
+		t.Errorf("the call ended with %v %v", over.Data["last_status"], over.Data["last_status_text"])
+	}
+}

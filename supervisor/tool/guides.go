@@ -1,0 +1,55 @@
+package tool
+
+import (
+	"time"
+
+	"ringmaster/docs"
+	scenarioschema "ringmaster/scenario/schema"
+	"ringmaster/supervisor/shelf"
+)
+
+// guide is something to read that comes with the program.
+type guide struct {
+	Resource
+	text func(s *Set) ([]byte, error)
+}
+
+// guides are what helps to write scenarios. They never change, so they stand
+// last in the list of resources.
+func guides() []guide {
+	never := time.Unix(0, 0)
+	return []guide{
+		{
+			Resource{
+				URI: shelf.Scheme + "guide/scenarios", Name: "Guide: writing scenarios", MIME: "text/markdown", Changed: never,
+				Description: "How to write scenarios that do not pass by mistake and do not fail by chance. Read it before the first one.",
+			},
+			func(*Set) ([]byte, error) { return []byte(docs.WritingScenarios), nil },
+		},
+		{
+			Resource{
+				URI: shelf.Scheme + "guide/scenario-language", Name: "Reference: the scenario language", MIME: "text/markdown", Changed: never,
+				Description: "Every key, action, fact and event type of scenarios.",
+			},
+			func(*Set) ([]byte, error) { return []byte(docs.ScenarioLanguage), nil },
+		},
+		{
+			Resource{
+				URI: shelf.Scheme + "guide/scenario-schema", Name: "JSON Schema of scenarios", MIME: "application/schema+json", Changed: never,
+				Description: "The whole scenario language as JSON Schema, with the patterns that this server has.",
+			},
+			func(s *Set) ([]byte, error) { return scenarioschema.JSON(s.o.Patterns) },
+		},
+	}
+}
+
+// readGuide gives the guide of a URI; false when it is none.
+func (s *Set) readGuide(uri string) (shelf.Content, bool, error) {
+	for _, g := range guides() {
+		if g.URI == uri {
+			text, err := g.text(s)
+			return shelf.Content{MIME: g.MIME, Text: true, Data: text}, true, err
+		}
+	}
+	return shelf.Content{}, false, nil
+}
