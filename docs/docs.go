@@ -7,3 +7,8 @@ import _ "embed" // for the files
 //
 //go:embed WRITING-SCENARIOS.md
 var WritingScenarios string
+
+// ScenarioLanguage is the reference of the scenario language, as Markdown.
+//
+//go:embed SCENARIOS.md
+var ScenarioLanguage string

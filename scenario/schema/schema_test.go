@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"testing"
 
@@ -103,6 +104,26 @@ func TestExamplesHoldTheSchema(t *testing.T) {
 	}
 	if held < 10 {
 		t.Errorf("only %d examples", held)
+	}
+}
+
+// The parts of scenarios that the documentation shows hold it too.
+func TestDocumentationHoldsTheSchema(t *testing.T) {
+	s := compiled(t)
+	blocks := regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
+	for _, file := range []string{"../../docs/WRITING-SCENARIOS.md", "../../docs/SCENARIOS.md", "../../skill/ringmaster-scenarios/SKILL.md"} {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, b := range blocks.FindAllSubmatch(text, -1) {
+			if bytes.Contains(b[1], []byte("\nparameters:")) {
+				continue // a pattern's file
+			}
+			if err := s.Validate(objectOf(t, file, b[1])); err != nil {
+				t.Errorf("%s, block %d: %v", file, i+1, err)
+			}
+		}
 	}
 }
 

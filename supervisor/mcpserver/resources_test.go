@@ -36,7 +36,7 @@ func (c *client) resources(method, params string) resourcePageAnswer {
 }
 
 // guides is how many resources there always are.
-const guides = 2
+const guides = 3
 
 func TestResourcesByARawClient(t *testing.T) {
 	for _, shared := range []bool{false, true} {

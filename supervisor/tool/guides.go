@@ -28,6 +28,13 @@ func guides() []guide {
 		},
 		{
 			Resource{
+				URI: shelf.Scheme + "guide/scenario-language", Name: "Reference: the scenario language", MIME: "text/markdown", Changed: never,
+				Description: "Every key, action, fact and event type of scenarios.",
+			},
+			func(*Set) ([]byte, error) { return []byte(docs.ScenarioLanguage), nil },
+		},
+		{
+			Resource{
 				URI: shelf.Scheme + "guide/scenario-schema", Name: "JSON Schema of scenarios", MIME: "application/schema+json", Changed: never,
 				Description: "The whole scenario language as JSON Schema, with the patterns that this server has.",
 			},

@@ -40,7 +40,7 @@ func TestResourcesAreListedInPages(t *testing.T) {
 	want := []string{
 		"recordings/a/call_6.wav", "recordings/a/call_5.wav", "recordings/a/call_4.wav", "recordings/a/call_3.wav",
 		"recordings/a/call_2.wav", "recordings/a/call_1.wav", "sip-log/a", "sip-log/b", "recordings/a/call_0.wav", "recordings/a/old.wav",
-		"guide/scenario-schema", "guide/scenarios",
+		"guide/scenario-language", "guide/scenario-schema", "guide/scenarios",
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("listed %q\nwant   %q", got, want)

@@ -168,3 +168,42 @@ func TestRestartOfAPhoneInACall(t *testing.T) {
 	a.Ends(atA, 200)
 	phones.Talk(a, b, b.URI())
 }
+
+// A phone that stays down, and one that is dropped while its worker hangs, are
+// not registered any more: who calls them learns so at once.
+func TestDeadPhonesAreRegisteredNoMore(t *testing.T) {
+	c, a, b := registered(t)
+	calls := func() {
+		t.Helper()
+		for began := time.Now(); ; {
+			call := b.Call("sip:a@" + a.Added.String("domain"))
+			why := b.Ends(call, 480).String("last_status_text")
+			if why == "User is not registered" {
+				return
+			}
+			if time.Since(began) > phones.Patience { // phone.failed comes first, then the registrar is told
+				t.Fatalf("a call to a ends with %q", why)
+			}
+		}
+	}
+	for range 3 {
+		kill(t, c, "a")
+	}
+	// The fourth finds it registered again.
+	c.Until(phones.Patience, "a registered", "get_phone", mcpclient.Args{"phone_id": "a"}, func(a mcpclient.Answer) bool { return a.Bool("is_registered") })
+	if err := syscall.Kill(workerPID(c, "a"), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	c.Until(phones.Patience, "a down", "get_phone", mcpclient.Args{"phone_id": "a"}, func(a mcpclient.Answer) bool {
+		return a.Object("worker").String("state") == "failed"
+	})
+	calls()
+
+	c.Must("restart_phone", mcpclient.Args{"phone_id": "a"})
+	phones.Talk(b, a, "sip:a@"+a.Added.String("domain"))
+	b.Do("hangup", nil)
+	stop(t, workerPID(c, "a"))
+	c.Must("drop_phone", mcpclient.Args{"phone_id": "a"})
+	c.Must("add_phone", mcpclient.Args{"phone_id": "a", "username": "a", "password": secret, "domain": a.Added.String("domain"), "register": false}) // the PBX's account
+	calls()
+}

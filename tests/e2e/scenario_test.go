@@ -15,6 +15,7 @@ import (
 	"ringmaster/listen"
 	"ringmaster/scenario/examples"
 	"ringmaster/tests/mcpclient"
+	"ringmaster/tests/phones"
 )
 
 type object = map[string]any
@@ -120,4 +121,58 @@ patterns: [{use: make-call-and-wait-confirmed, phone_id: a, dest_uri: "sip:nobod
 			t.Errorf("%v: %+v, want %v", err, result, want)
 		}
 	}
+}
+
+// Two runs by their ids, on phones of their own: one is cancelled, and its call
+// is hung up; the other goes on, and passes.
+func TestRunsByTheirIDsOnRealPhones(t *testing.T) {
+	c, a, b := pair(t)
+	d, e := phones.AddDirect(t, c, "d"), phones.AddDirect(t, c, "e")
+	start := func(from, to *phones.Phone, then ...any) string {
+		actions := append([]any{object{"make_call": object{"phone_id": from.ID, "to": to.URI()}}}, then...)
+		run := c.Must("start_scenario", mcpclient.Args{"scenario": object{
+			"phones": []string{from.ID, to.ID}, "patterns": []object{{"use": "auto-answer", "phone_id": to.ID}},
+			"initial_actions": actions, "stop_on": []object{{"event": "user.done"}}, "timeout_ms": "30s",
+		}})
+		if run.String("status") != "running" {
+			t.Fatalf("start_scenario answers %s", run.Text)
+		}
+		return run.String("run_id")
+	}
+	endless := start(a, b)
+	short := start(d, e,
+		object{"wait_until": object{"event": "call.state.confirmed", "phone_id": "d", "unless": "call.state.disconnected"}},
+		object{"wait": 500}, object{"hangup": object{"phone_id": "d"}}, object{"emit": "done"})
+	at := b.Confirmed()
+
+	cancelled := c.Must("cancel_run", mcpclient.Args{"run_id": endless})
+	if cancelled.String("run_status") != "error" || cancelled.Bool("already") || !strings.Contains(cancelled.String("reason"), "cancel_run") {
+		t.Errorf("cancel_run answers %s", cancelled.Text)
+	}
+	b.Ends(at, 200)
+	ended := c.Call("get_run", mcpclient.Args{"run_id": short, "wait_ms": 20000})
+	if ended.String("status") != "ok" || ended.String("state") != "done" {
+		t.Errorf("the other run: %s", ended.Text)
+	}
+	// Part by part, it is the same timeline; and nothing of the other run is in it.
+	var types []string
+	for after := 0; after < ended.Int("timeline_size"); {
+		part := c.Call("get_run", mcpclient.Args{"run_id": short, "after": after, "limit": 3})
+		for _, entry := range part.List("timeline") {
+			types = append(types, entry.String("type"))
+			if id := entry.String("phone_id"); id == "a" || id == "b" {
+				t.Errorf("%s of %s is on the timeline of d and e", entry.String("type"), id)
+			}
+		}
+		after = part.Int("next_after")
+	}
+	if len(types) != ended.Int("timeline_size") || types[len(types)-1] != "scenario.stopped" {
+		t.Errorf("%d entries, the last is %s", len(types), types[len(types)-1])
+	}
+	if runs := c.Must("list_runs", nil).List("runs"); len(runs) != 2 || runs[0].String("run_id") != endless || runs[1].String("status") != "ok" {
+		t.Errorf("list_runs: %v", runs)
+	}
+	// A run that goes on when the client leaves does not hold the server up.
+	start(a, b)
+	b.Confirmed()
 }

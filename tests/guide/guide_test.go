@@ -93,7 +93,7 @@ func TestTheSkillIsWhole(t *testing.T) {
 	if words := len(strings.Fields(text)); words > 1500 {
 		t.Errorf("SKILL.md has %d words: a model reads it whole", words)
 	}
-	copies := map[string]string{root + "docs/WRITING-SCENARIOS.md": skill + "guide.md"}
+	copies := map[string]string{root + "docs/WRITING-SCENARIOS.md": skill + "guide.md", root + "docs/SCENARIOS.md": skill + "reference.md"}
 	for _, file := range filesBelow(t, examples) {
 		if filepath.Ext(file) != ".go" {
 			copies[examples+file] = skill + "examples/" + file

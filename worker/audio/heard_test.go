@@ -156,6 +156,43 @@ func TestHoldAndDigitsAreMissing(t *testing.T) {
 	}
 }
 
+// What comes after a hold is heard at once, however long it was: the time of
+// the hold is not made up for.
+func TestTheFarEndIsHeardAtOnceAfterAHold(t *testing.T) {
+	s := listening(t, codec.PCMU)
+	a := s.streams[0]
+	hold := func(held bool) {
+		params := a.plan.Load().Params
+		params.MaySend, params.MayReceive = !held, !held
+		p, err := newPlan(params, newEar(), a.plan.Load())
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.plan.Store(p)
+	}
+	signal, pcm := tone.New(8000, -20, 440), make([]int16, 160)
+	speak := func() {
+		for range 25 {
+			signal.Fill(pcm)
+			s.step(pcm)
+		}
+	}
+	speak()
+	for _, ticks := range []int{2, 50, 400} {
+		hold(true)
+		for range ticks {
+			s.step(nil)
+			s.seq-- // the far end does not speak
+		}
+		hold(false)
+		before := a.Heard().HeardMs
+		speak()
+		if heard := a.Heard().HeardMs - before; heard < 420 {
+			t.Errorf("after a hold of %d ms, %d of 500 ms are heard", 20*ticks, heard)
+		}
+	}
+}
+
 func TestTheQualityOfAGoodCall(t *testing.T) {
 	t.Parallel()
 	a, _, _, _ := call(t, codec.PCMA)

@@ -83,6 +83,10 @@ func (s *Stream) hear(now time.Time) {
 	l.decoded = l.decoded[:copy(l.decoded, l.decoded[l.used:])]
 	l.used, l.absent = 0, 0
 	if !l.plan.MayReceive || l.jitter == nil {
+		if l.jitter != nil {
+			l.jitter.Reset() // it would make up for the time that nothing was taken from it
+		}
+		l.decoded = l.decoded[:0]
 		l.frame, l.level = silence[:samples(l.rate)], quality.Level(nil)
 		s.sounds.heard.Missing(frameTime)
 		return
