@@ -26,11 +26,11 @@
 // too; hangingUp – the calls of a cancelled run; collecting – its files.
 //
 // A verdict is never better than what was seen. A lost event (a Gap) of a
-// phone of the run fails it at once; an expectation that nobody can judge does
-// not hold. The death of a worker does not: the run
+// phone of the run fails it at once. The death of a worker does not: the run
 // goes on, and what the worker took along is on the timeline (events.lost); but
 // unless the scenario names phone.exited, phone.restarted or phone.failed
-// somewhere, or kills workers itself, the run fails in the end. A run without
+// somewhere, or kills workers itself, the run fails in the end. An expectation
+// that nobody can judge does not hold. A run without
 // stop_on whose time is up while an initial action, a command or a wait_until
 // is still open ends timeout, not ok; user.scenario_failed fails the run unless
 // a stop_on names it; when events and an alarm are due together, the events
