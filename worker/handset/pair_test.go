@@ -244,6 +244,25 @@ func TestAutoAnswerTakesACallThatRings(t *testing.T) {
 	}
 }
 
+// What the far end refused is not offered again, nor is its own offer refused for
+// want of it.
+func TestACallKeepsItsCodecsAfterARefusal(t *testing.T) {
+	a, b := newRig(t, "a", 0), newRig(t, "b", 1000)
+	b.do(phone.UpdateSettings{Update: phone.Update{Codecs: &[]string{"PCMA"}}})
+	connect(a, b)
+	a.refuses(phone.SetCodecs{Codecs: []string{"G722"}}, phone.Refused, "488")
+	if got := a.do(phone.UpdateSettings{Update: phone.Update{Codecs: &[]string{"G722"}}}).Updated.CodecReinviteError; !strings.Contains(got, "488") {
+		t.Errorf("the far end refused: %q", got)
+	}
+	a.do(phone.Hold{})
+	b.do(phone.Hold{})
+	a.do(phone.Unhold{})
+	b.do(phone.Unhold{})
+	if info := a.do(phone.GetCall{}).Calls[0]; info.Codec != "PCMA" {
+		t.Errorf("a speaks %s", info.Codec)
+	}
+}
+
 func TestMessages(t *testing.T) {
 	a, b := newRig(t, "a", 0), newRig(t, "b", 1000)
 	a.do(phone.SendMessage{DestURI: b.uri(), Body: "hällo"})
