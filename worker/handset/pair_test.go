@@ -330,6 +330,29 @@ func TestAttendedTransfer(t *testing.T) {
 	}
 }
 
+// A Replaces that means a call only while it rings (RFC 3891 §3) leaves one that
+// is answered alone.
+func TestReplacesOfEarlyCallsOnly(t *testing.T) {
+	a, b := newRig(t, "a", 0), newRig(t, "b", 1000)
+	a.do(phone.MakeCall{DestURI: b.uri()})
+	in := *b.awaits("call.state.incoming").CallID
+	b.do(phone.Answer{CallID: &in, Status: 200})
+	atA, atB := a.awaits("call.state.confirmed").Data, b.awaits("call.state.confirmed").Data
+	replaces := fmt.Sprintf("%v;to-tag=%v;from-tag=%v", atB["sip_call_id"], atB["local_tag"], atA["local_tag"])
+	call := func(flag string) {
+		a.do(phone.MakeCall{DestURI: b.uri(), Headers: map[string]string{"Replaces": replaces + flag}})
+	}
+	call(";early-only")
+	if got := a.awaits("call.state.disconnected").Data["last_status"]; got != int64(486) {
+		t.Errorf("with early-only: %v", got)
+	}
+	call("")
+	a.awaits("call.state.confirmed")
+	if got := a.awaits("call.state.disconnected").Data["sip_call_id"]; got != atA["sip_call_id"] {
+		t.Errorf("not the call that was replaced is over, but %v", got)
+	}
+}
+
 func TestShutdownEndsCalls(t *testing.T) {
 	a, b := newRig(t, "a", 0), newRig(t, "b", 1000)
 	connect(a, b)
