@@ -46,6 +46,22 @@ func (c *Call) SetCodecs(codecs []codec.Spec, own bool, done func(error)) {
 	c.reoffer(func() (back func()) { return c.negotiation.SetCodecs(codecs, own) }, done)
 }
 
+// UseCodecs gives a call that is not confirmed yet another list of codecs, for
+// what it still has to say. An answer that has not left is made anew; if there is
+// none then, the call is refused.
+func (c *Call) UseCodecs(codecs []codec.Spec, own bool) {
+	c.negotiation.SetCodecs(codecs, own)
+	if !c.Waiting() || c.answer == nil || c.described {
+		return
+	}
+	answer, err := c.makeAnswer(c.offer)
+	if err != nil {
+		c.unacceptable(err)
+		return
+	}
+	c.answer = answer
+}
+
 // endUnsecured ends a call with SRTP whose far end has answered without: it is
 // what the far end does now, whatever was agreed before.
 func (c *Call) endUnsecured(err error) {

@@ -263,6 +263,38 @@ func TestACallKeepsItsCodecsAfterARefusal(t *testing.T) {
 	}
 }
 
+// A phone's codecs hold for a call that rings: its answer has not left.
+func TestCodecsOfACallThatRings(t *testing.T) {
+	a, b := newRig(t, "a", 0), newRig(t, "b", 1000)
+	for _, c := range []struct {
+		before, codecs []string
+		status         int64 // with which the call ends; 0: it is confirmed
+		codec          string
+	}{
+		{[]string{"PCMA", "PCMU"}, []string{"G722", "PCMU"}, 0, "G722"},
+		{[]string{"G722"}, []string{"L16"}, 488, ""},
+	} {
+		b.do(phone.UpdateSettings{Update: phone.Update{Codecs: &c.before}})
+		a.do(phone.MakeCall{DestURI: b.uri()})
+		in := *b.awaits("call.state.incoming").CallID
+		b.do(phone.UpdateSettings{Update: phone.Update{Codecs: &c.codecs}})
+		if c.status != 0 {
+			if got := a.awaits("call.state.disconnected").Data["last_status"]; got != c.status {
+				t.Errorf("%v: the call ended with %v", c.codecs, got)
+			}
+			continue
+		}
+		b.do(phone.Answer{CallID: &in, Status: 200})
+		out := *a.awaits("call.state.confirmed").CallID
+		b.awaits("call.state.confirmed")
+		if got := a.do(phone.GetCall{CallID: &out}).Calls[0].Codec; got != c.codec {
+			t.Errorf("%v: a speaks %s", c.codecs, got)
+		}
+		a.do(phone.Hangup{CallID: &out})
+		a.awaits("call.state.disconnected")
+	}
+}
+
 func TestMessages(t *testing.T) {
 	a, b := newRig(t, "a", 0), newRig(t, "b", 1000)
 	a.do(phone.SendMessage{DestURI: b.uri(), Body: "hällo"})
