@@ -23,14 +23,15 @@ func Read(path string) (Recording, error) {
 	if err != nil {
 		return Recording{}, err
 	}
-	r, err := parse(raw)
+	r, err := Parse(raw)
 	if err != nil {
 		return Recording{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return r, nil
 }
 
-func parse(raw []byte) (Recording, error) {
+// Parse is Read for a file that is in memory.
+func Parse(raw []byte) (Recording, error) {
 	if len(raw) < 12 || string(raw[:4]) != "RIFF" || string(raw[8:12]) != "WAVE" {
 		return Recording{}, errors.New("not a RIFF WAVE file")
 	}

@@ -61,7 +61,8 @@ type Configuration struct {
 	// before anything else is done.
 	Orphans []Dialog
 	// LastRites makes a phone for that alone: it registers nowhere and takes
-	// no calls. Its Shutdown waits for the far ends' answers.
+	// no calls. Its Shutdown removes the binding of that worker and waits for
+	// the answers.
 	LastRites bool
 }
 

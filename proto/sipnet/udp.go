@@ -21,6 +21,9 @@ type udpSocket struct {
 	// tap holds the order: an answer is not shown before what it answers,
 	// though it may be read before the write has returned.
 	tap sync.Mutex
+
+	icmp     sync.Mutex
+	returned []undelivered // datagrams that the network has given back, not yet told of
 }
 
 // A burst of messages waits in the kernel while the loop is busy. It gives
@@ -47,7 +50,7 @@ func (s *udpSocket) read() {
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil && (ofAnother(err) || errors.Is(err, os.ErrDeadlineExceeded)):
-			_ = s.conn.SetReadDeadline(time.Time{}) // before looking: see poke
+			_ = s.conn.SetReadDeadline(time.Time{}) // before looking, so that nothing is missed
 			s.heedICMP()
 			continue
 		case err != nil:
@@ -94,21 +97,40 @@ func (s *udpSocket) write(raw []byte, to netip.AddrPort) error {
 
 // writeTries is how often a write may be answered with the error of another
 // datagram before the error is taken for its own.
-const writeTries = 4
+const writeTries = 16
 
-// writeOnce pokes the reader when it was given the error of another datagram:
-// the kernel tells one of the two, and the reader looks after such.
+// writeOnce, when it is given the error of another datagram, takes what the
+// kernel has to say of such, since it says it to one asker only; the reader
+// tells of it.
 func (s *udpSocket) writeOnce(raw []byte, to netip.AddrPort) error {
 	_, err := s.conn.WriteToUDPAddrPort(raw, to)
 	if err != nil && ofAnother(err) {
-		_ = s.conn.SetReadDeadline(time.Unix(1, 0))
+		s.keepReturned(takeICMP(s.conn))
+		_ = s.conn.SetReadDeadline(time.Unix(1, 0)) // wakes the reader
 	}
 	return err
 }
 
+// returnedBound is how many datagrams that came back may wait to be told of.
+const returnedBound = 1024
+
+func (s *udpSocket) keepReturned(more []undelivered) {
+	s.icmp.Lock()
+	defer s.icmp.Unlock()
+	if room := returnedBound - len(s.returned); len(more) > room {
+		more = more[:room]
+	}
+	s.returned = append(s.returned, more...)
+}
+
 // heedICMP tells of the datagrams that have come back.
 func (s *udpSocket) heedICMP() {
-	for _, u := range takeICMP(s.conn) {
+	s.keepReturned(takeICMP(s.conn))
+	s.icmp.Lock()
+	all := s.returned
+	s.returned = nil
+	s.icmp.Unlock()
+	for _, u := range all {
 		s.endpoint.cfg.Log.Debug("a datagram did not arrive", "to", u.to, "error", u.why)
 		if method, branch, ok := TransactionOf(u.sent); ok {
 			s.endpoint.cfg.Undelivered(method, branch, u.why)

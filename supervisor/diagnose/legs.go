@@ -50,14 +50,16 @@ const (
 func Joined(messages []Message, sipCallID string) ([]Leg, []Message) {
 	threads := threadsOf(messages)
 	in := map[string]string{sipCallID: joinedByCallID}
-	for grown := true; grown; {
-		grown = false
-		for _, t := range threads {
-			if _, there := in[t.sipCallID]; there {
-				continue
-			}
-			if why := t.joins(threads, in); why != "" {
-				in[t.sipCallID], grown = why, true
+	for next := []string{sipCallID}; len(next) > 0; {
+		from := threadOf(threads, next[0])
+		next = next[1:]
+		if from == nil {
+			continue
+		}
+		for id, why := range from.neighbours(threads) {
+			if _, there := in[id]; !there {
+				in[id] = why
+				next = append(next, id)
 			}
 		}
 	}
@@ -126,48 +128,46 @@ func (l *Leg) add(m Message) {
 	}
 }
 
-// joins says why the thread is part of what is in, or "".
-func (t *thread) joins(threads []*thread, in map[string]string) string {
-	for _, other := range threads {
-		if _, there := in[other.sipCallID]; !there {
-			continue
-		}
-		switch {
-		case slices.ContainsFunc(t.sessions, func(id string) bool { return slices.Contains(other.sessions, id) }):
-			return joinedBySessionID
-		case slices.Contains(t.replaces, other.sipCallID) || slices.Contains(other.replaces, t.sipCallID):
-			return joinedByReplaces
+func threadOf(threads []*thread, sipCallID string) *thread {
+	for _, t := range threads {
+		if t.sipCallID == sipCallID {
+			return t
 		}
 	}
-	for _, mine := range t.legs {
-		if mine.out {
-			if why := bridgedFrom(mine, threads, in); why != "" {
-				return why
-			}
-			continue
-		}
-		if origin, why := originOf(mine, threads); why != "" {
-			if _, there := in[origin.SIPCallID]; there {
-				return why
-			}
-		}
-	}
-	return ""
+	return nil
 }
 
-// bridgedFrom says why an outgoing leg is the origin of one that is in.
-func bridgedFrom(out Leg, threads []*thread, in map[string]string) string {
-	for _, t := range threads {
-		if _, there := in[t.sipCallID]; !there {
+// neighbours are the threads that are part of the same call as t, by their
+// Call-IDs, and why.
+func (t *thread) neighbours(threads []*thread) map[string]string {
+	found := map[string]string{}
+	for _, mine := range t.legs {
+		if !mine.out {
+			if origin, why := originOf(mine, threads); why != "" {
+				found[origin.SIPCallID] = why
+			}
 			continue
 		}
-		for _, l := range t.legs {
-			if origin, why := originOf(l, threads); why != "" && origin.SIPCallID == out.SIPCallID && origin.PhoneID == out.PhoneID {
-				return why
+		for _, other := range threads {
+			for _, l := range other.legs {
+				if score, _ := mine.begot(l); score == 0 {
+					continue
+				}
+				if origin, why := originOf(l, threads); origin.SIPCallID == mine.SIPCallID && origin.PhoneID == mine.PhoneID {
+					found[other.sipCallID] = why
+				}
 			}
 		}
 	}
-	return ""
+	for _, other := range threads { // better reasons come last
+		if slices.Contains(t.replaces, other.sipCallID) || slices.Contains(other.replaces, t.sipCallID) {
+			found[other.sipCallID] = joinedByReplaces
+		}
+		if slices.ContainsFunc(t.sessions, func(id string) bool { return slices.Contains(other.sessions, id) }) {
+			found[other.sipCallID] = joinedBySessionID
+		}
+	}
+	return found
 }
 
 // slack is how far the clocks of two phones' logs may be apart.
@@ -176,16 +176,12 @@ const slack = 50 * time.Millisecond
 // originOf finds the outgoing leg because of which one came in.
 func originOf(to Leg, threads []*thread) (origin Leg, why string) {
 	best := 0
-	if to.out || !to.begun || cameThrough(to, threads) {
+	if cameThrough(to, threads) {
 		return Leg{}, ""
 	}
 	for _, t := range threads {
 		for _, l := range t.legs {
-			if !l.out || !l.begun || t.sipCallID == to.SIPCallID || !sameFarEnd(l.Remote, to.Remote) ||
-				to.began.Before(l.began.Add(-slack)) || !l.ended.IsZero() && to.began.After(l.ended) {
-				continue
-			}
-			score, reason := l.common(to)
+			score, reason := l.begot(to)
 			if score > 0 && (score > best || score == best && l.began.After(origin.began)) {
 				best, origin, why = score, l, reason
 			}
@@ -197,9 +193,18 @@ func originOf(to Leg, threads []*thread) (origin Leg, why string) {
 // cameThrough says that a leg came in by a proxy, from one with its own
 // Call-ID: no other is where it came from.
 func cameThrough(to Leg, threads []*thread) bool {
-	return slices.ContainsFunc(threads, func(t *thread) bool {
-		return t.sipCallID == to.SIPCallID && slices.ContainsFunc(t.legs, func(l Leg) bool { return l.out && l.begun })
-	})
+	t := threadOf(threads, to.SIPCallID)
+	return t != nil && slices.ContainsFunc(t.legs, func(l Leg) bool { return l.out && l.begun })
+}
+
+// begot says how likely it is, and why, that a leg came in because of an
+// outgoing one; 0 is not at all.
+func (l Leg) begot(to Leg) (score int, reason string) {
+	if to.out || !to.begun || !l.out || !l.begun || l.SIPCallID == to.SIPCallID || !sameFarEnd(l.Remote, to.Remote) ||
+		to.began.Before(l.began.Add(-slack)) || !l.ended.IsZero() && to.began.After(l.ended) {
+		return 0, ""
+	}
+	return l.common(to)
 }
 
 // common says what two legs have in common: the called user says more than the

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"ringmaster/proto/phone"
 )
@@ -75,6 +76,24 @@ func TestLegsAreJoined(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// In the middle of a load test, a call's legs are found all the same, and soon.
+func TestLegsAmongMany(t *testing.T) {
+	var log []Message
+	const calls = 3000
+	for i := range calls {
+		from, to := fmt.Sprint("6", i%7), fmt.Sprint("7", i)
+		log = append(log, invited("a", i, true, fmt.Sprint("out", i), from, to), invited("b", i, false, fmt.Sprint("in", i), from, to))
+	}
+	began := time.Now()
+	legs, _ := Joined(log, "out1500")
+	if len(legs) != 2 || legs[1].SIPCallID != "in1500" {
+		t.Errorf("%d legs: %+v", len(legs), legs)
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }
 

@@ -86,6 +86,8 @@ func (f *Fleet) Close(ctx context.Context) error {
 	members := f.inOrder()
 	f.mu.Unlock()
 
+	ctx, stop := context.WithTimeout(ctx, closeLimit)
+	defer stop()
 	defer context.AfterFunc(ctx, f.cutShort)()
 	stopAll(members, true)
 	f.running.Wait()

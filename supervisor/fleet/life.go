@@ -17,6 +17,7 @@ const (
 	healthEvery    = 2 * time.Second
 	healthLimit    = 5 * time.Second // no answer for so long: it hangs
 	shutdownLimit  = 2 * time.Second // for the phone; its process has up to 0.5 s more
+	closeLimit     = 3 * time.Second // for all of them, last rites included
 	leavingLimit   = time.Second     // no sign of life for so long, while it is to leave: it hangs
 )
 
@@ -168,7 +169,7 @@ func (m *member) discharge(w Worker, hangup bool, watched <-chan error) {
 	m.mu.Unlock()
 	estate := m.endCalls()
 	if inOrder {
-		m.forgetDialogs()
+		m.forgetTraces()
 		return
 	}
 	m.closeFiles(estate)
@@ -330,6 +331,7 @@ func (m *member) endCalls() shelf.Estate {
 	now := m.f.o.Now()
 	calls := m.view.burial(m.id, now)
 	estate := shelf.Estate{PhoneID: m.id, Began: m.born, Died: now, Owns: m.owns, Calls: m.view.calls}
+	m.bound = m.bound || m.view.registration.IsRegistered
 	m.view = view{}
 	m.mu.Unlock()
 	for _, e := range calls {

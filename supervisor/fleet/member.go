@@ -32,6 +32,7 @@ type member struct {
 	mu          sync.Mutex
 	trial       *trial // of the worker, or of the next one
 	dialogs     dialogs
+	bound       bool // a dead worker of the phone was registered when it died
 	settings    phone.Settings
 	hangup      bool // how to stop
 	accepted    bool // the phone was added: from now on a death is followed by a restart

@@ -9,7 +9,7 @@ import (
 	"ringmaster/proto/phone"
 )
 
-// ritesLimit bounds the life of a worker that only ends the dialogs of another.
+// ritesLimit bounds the life of a worker that only ends what another has left.
 const ritesLimit = 8 * time.Second
 
 // dialogs are the last that is known of each open dialog of a phone, whichever
@@ -39,30 +39,33 @@ func (ds dialogs) all() []phone.Dialog {
 	return out
 }
 
-// forgetDialogs is for a worker that has ended them itself, or was not to.
-func (m *member) forgetDialogs() {
+// forgetTraces is for a worker that has ended its dialogs and its binding itself,
+// or was not to.
+func (m *member) forgetTraces() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	clear(m.dialogs)
+	m.bound = false
 }
 
-// lastRites runs a worker once for ending the dialogs that another has left,
-// when there are any and no successor comes. What it cannot end is forgotten.
+// lastRites runs a worker once for ending the dialogs and the binding that
+// another has left, when there are any and no successor comes. What it cannot
+// end is forgotten.
 func (m *member) lastRites() {
 	m.mu.Lock()
-	left := len(m.dialogs)
+	left, bound := len(m.dialogs), m.bound
 	m.mu.Unlock()
-	if left == 0 {
+	if left == 0 && !bound {
 		return
 	}
-	defer m.forgetDialogs()
+	defer m.forgetTraces()
 	ctx, cancel := context.WithTimeout(m.f.hard, ritesLimit)
 	defer cancel()
 	if err := m.performRites(ctx); err != nil {
-		m.f.o.Log.Warn("the far ends of a dead worker's calls were not told", "phone_id", m.id, "error", err)
+		m.f.o.Log.Warn("the far ends of a dead worker's calls, and its registrar, were not told", "phone_id", m.id, "error", err)
 		return
 	}
-	m.f.o.Log.Info("the far ends of a dead worker's calls are told", "phone_id", m.id, "dialogs", left)
+	m.f.o.Log.Info("the far ends of a dead worker's calls, and its registrar, are told", "phone_id", m.id, "dialogs", left)
 }
 
 func (m *member) performRites(ctx context.Context) error {

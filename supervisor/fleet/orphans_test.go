@@ -91,6 +91,26 @@ func TestAPhoneThatStaysDownHasItsLastRites(t *testing.T) {
 	})
 }
 
+// A binding is a trace as well: the registrar would send calls to a phone that
+// is not there.
+func TestAPhoneThatStaysDownIsRegisteredNoMore(t *testing.T) {
+	for _, register := range []bool{true, false} {
+		run(t, &memory{}, func(b *bench) {
+			s := settings("a")
+			s.Register = register
+			if _, err := b.f.Add(b.Context(), s); err != nil {
+				b.Fatal(err)
+			}
+			for range 4 {
+				b.workers.last("a").Kill()
+				pass(2 * time.Second)
+			}
+			b.want("state", b.status("a").Worker.State, fleet.Failed)
+			b.want("last rites", b.workers.last("a").got.Load().LastRites, register)
+		})
+	}
+}
+
 func TestAPhoneThatIsDroppedWhileItsWorkerIsDeadHasItsLastRites(t *testing.T) {
 	for _, hangup := range []bool{true, false} {
 		run(t, &memory{knobs: knobs(fakeworker.Knobs{Dialogs: true})}, func(b *bench) {

@@ -34,9 +34,10 @@ func full(t *testing.T) Page {
 		t.Fatal(err)
 	}
 	var sounds Sounds
-	sounds.Add(hostile, wav, "ringmaster://recordings/a/call_0.wav")
-	sounds.Add("empty", empty, "")
-	sounds.Add("gone", filepath.Join(dir, "gone.wav"), "")
+	sounds.Add(hostile, dir, wav, "ringmaster://recordings/a/call_0.wav")
+	sounds.Add("empty", dir, empty, "")
+	sounds.Add("gone", dir, filepath.Join(dir, "gone.wav"), "")
+	sounds.Add("elsewhere", t.TempDir(), wav, "")
 	series := diagnose.Series{Every: time.Second, Samples: []diagnose.Sample{{Packets: 50, Jitter: time.Millisecond}, {}, {Packets: 40, Lost: 10, Jitter: 40 * time.Millisecond}}}
 	stream := &diagnose.Stream{Packets: 90, Lost: 10, JitterKnown: true, JitterMax: 40 * time.Millisecond, Series: series}
 	return Page{
@@ -98,7 +99,7 @@ func TestEverythingIsShown(t *testing.T) {
 	}
 	for _, want := range []string{
 		`id="verdict"`, `id="findings"`, `id="legs"`, `id="ladder"`, "<text>INVITE</text>", `id="recordings"`, `<audio controls preload="metadata" src="data:audio/wav;base64,UklGR`,
-		`class="wave"`, "1.0 s", "there is no sound in it", "is not there any more", `id="quality"`, "90 packets, 10 lost (10.00 %)", "highest 20.0 %, height 20 %", "highest 40.0 ms, height 40 ms",
+		`class="wave"`, "1.0 s", "there is no sound in it", "gone</strong> <span class=\"dim\">gone.wav</span></figcaption><p class=\"dim\">the file is not there any more", "elsewhere</strong> <span class=\"dim\">call_0.wav</span></figcaption><p class=\"dim\">the file is not there any more", `id="quality"`, "90 packets, 10 lost (10.00 %)", "highest 20.0 %, height 20 %", "highest 40.0 ms, height 40 ms",
 		`<path class="none" d="M1 0V60H2V0Z"/>`, `id="timeline"`, "&#43;1.500 s", `id="notes"`, "2026-11-22 12:00:00 UTC",
 	} {
 		if !bytes.Contains(page, []byte(want)) {
@@ -123,7 +124,7 @@ func TestWhatIsTooMuchIsLeftOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	var s Sounds
-	s.Add("long", path, "ringmaster://recordings/long.wav")
+	s.Add("long", dir, path, "ringmaster://recordings/long.wav")
 	page, err = Page{Sounds: s.List()}.HTML()
 	if err != nil || bytes.Contains(page, []byte("<audio")) || !bytes.Contains(page, []byte("Too long to be put into this page: ringmaster://recordings/long.wav")) || !bytes.Contains(page, []byte("4:22 min")) {
 		t.Errorf("%v, %d bytes", err, len(page))

@@ -121,9 +121,11 @@ func chart(name, class, unit string, values []float64, least float64, samples []
 		return Chart{Name: name, Scale: "none"}
 	}
 	top := max(highest, least)
-	return Chart{
-		Name: name, Scale: fmt.Sprintf("highest %.1f%s, height %.0f%s", highest, unit, top, unit), SVG: bars(class, values, top, samples),
+	scale := fmt.Sprintf("highest %.1f%s, height %.0f%s", highest, unit, top, unit)
+	if silent {
+		scale += "; grey: no packets"
 	}
+	return Chart{Name: name, Scale: scale, SVG: bars(class, values, top, samples)}
 }
 
 // bars draws values, one beside the other, in a height that top fills. Where

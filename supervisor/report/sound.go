@@ -4,13 +4,14 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html/template"
+	"io"
 	"math"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
 	"ringmaster/listen"
+	"ringmaster/proto/artifact"
 )
 
 // Sound is one recording.
@@ -32,7 +33,7 @@ const (
 	// soundsBound is that of all recordings of a page.
 	soundsBound = 12 << 20
 	// drawnBound is how many bytes of a recording are looked at.
-	drawnBound = 256 << 20
+	drawnBound = 64 << 20
 
 	waveWidth, waveHeight = 600, 80
 )
@@ -40,44 +41,49 @@ const (
 // Sounds collects the recordings of a page.
 type Sounds struct {
 	list []Sound
-	size int64
+	size int
 }
 
-// Add takes the recording at path. One that cannot be read is there all the
-// same, and says so.
-func (s *Sounds) Add(title, path, uri string) {
+// Add takes the recording at a path, which must lie below a folder. One that
+// cannot be read is there all the same, and says so.
+func (s *Sounds) Add(title, folder, path, uri string) {
 	one := Sound{Title: title, File: filepath.Base(path), URI: uri}
-	info, err := os.Stat(path)
+	raw, err := readBelow(folder, path)
 	switch {
-	case err != nil || !info.Mode().IsRegular():
+	case err != nil:
 		one.Fault = "the file is not there any more"
-	case info.Size() > drawnBound:
-		one.Fault = fmt.Sprintf("the file has %d MB, too many to be drawn", info.Size()>>20)
+	case len(raw) > drawnBound:
+		one.Fault = fmt.Sprintf("the file has more than %d MB, too many to be drawn", drawnBound>>20)
 	default:
-		s.read(&one, path, info.Size())
+		s.take(&one, raw)
 	}
 	s.list = append(s.list, one)
+}
+
+func readBelow(folder, path string) ([]byte, error) {
+	f, err := artifact.OpenUnder(folder, path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, drawnBound+1))
 }
 
 // List is what was collected.
 func (s *Sounds) List() []Sound { return s.list }
 
-func (s *Sounds) read(one *Sound, path string, size int64) {
-	r, err := listen.Read(path)
+func (s *Sounds) take(one *Sound, raw []byte) {
+	r, err := listen.Parse(raw)
 	if err != nil || r.Rate == 0 || len(r.Samples) == 0 {
 		one.Fault = "there is no sound in it, or the recording is not closed yet"
 		return
 	}
 	one.Length, one.Level = clock(r.Duration()), fmt.Sprintf("%.0f dBov", r.Level())
 	one.Waveform = waveform(r)
-	if size > soundBound || s.size+size > soundsBound {
+	if len(raw) > soundBound || s.size+len(raw) > soundsBound {
 		return
 	}
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return
-	}
-	s.size += size
+	s.size += len(raw)
 	one.Data = template.URL("data:audio/wav;base64," + base64.StdEncoding.EncodeToString(raw)) //nolint:gosec // base64 has no markup
 }
 

@@ -71,7 +71,7 @@ func diagnoseCall(ctx context.Context, c *call, a diagnoseArguments) (diagnoseRe
 	if err != nil {
 		return diagnoseResult{}, err
 	}
-	info, counted, err := c.set.callCounted(ctx, id, a.CallID)
+	info, counted, err := c.set.callOnRecord(ctx, id, a.CallID)
 	if err != nil {
 		return diagnoseResult{}, err
 	}
@@ -106,15 +106,9 @@ func reasonFieldsOf(e explain.Ending) *reasonFields {
 }
 
 // callOnRecord is what is known of a call of a phone, which may have ended, as
-// the phone itself may. Without an id it is the newest.
-func (s *Set) callOnRecord(ctx context.Context, id phone.ID, callID *phone.CallID) (phone.CallInfo, error) {
-	info, _, err := s.callCounted(ctx, id, callID)
-	return info, err
-}
-
-// callCounted is callOnRecord, and says whether the call's statistics are known
-// too.
-func (s *Set) callCounted(ctx context.Context, id phone.ID, callID *phone.CallID) (info phone.CallInfo, counted bool, err error) {
+// the phone itself may, and whether its statistics are. Without an id it is the
+// newest.
+func (s *Set) callOnRecord(ctx context.Context, id phone.ID, callID *phone.CallID) (info phone.CallInfo, counted bool, err error) {
 	s.catchUp(ctx, id)
 	if callID == nil {
 		info, err = s.newestCall(ctx, id)

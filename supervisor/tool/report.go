@@ -6,7 +6,6 @@ import (
 
 	"ringmaster/proto/artifact"
 	"ringmaster/proto/phone"
-	"ringmaster/supervisor/explain"
 	"ringmaster/supervisor/report"
 )
 
@@ -41,7 +40,7 @@ func makeReport(ctx context.Context, c *call, a reportArguments) (reportResult, 
 	}
 	result := reportResult{RunID: a.RunID, CallID: a.CallID}
 	var page report.Page
-	folder, name := "", ""
+	var folder, name string
 	c.mark("")
 	if a.RunID != nil {
 		run, err := c.set.o.Runs.Get(*a.RunID)
@@ -100,17 +99,18 @@ func (c *call) ownerOf(a reportArguments) (phone.ID, error) {
 // callPage is the page of one call, with all phones that took part in it.
 func (s *Set) callPage(ctx context.Context, id phone.ID, number phone.CallID) (report.Page, error) {
 	s.catchUp(ctx, "") // the other phones' part too
-	info, err := s.callOnRecord(ctx, id, &number)
+	info, counted, err := s.callOnRecord(ctx, id, &number)
 	if err != nil {
 		return report.Page{}, err
 	}
-	explained := explain.Explain(s.facts(id, info))
+	of := part{phone: id, info: info, uncounted: !counted}
+	explained := s.explained(of)
 	flow, legs := s.flow(info.SIPCallID)
 	page := report.Page{
 		Title: fmt.Sprintf("Call %d of phone %s", number, id), Made: s.o.Now(),
 		Verdict: verdictOf(explained), Facts: callFacts(info), Findings: findingsOf("", explained),
 	}
-	parts := s.parts(id, info, legs)
+	parts := s.parts(of, legs)
 	s.showParts(ctx, &page, parts)
 	if len(flow.Steps) > 0 {
 		page.Ladders = []report.Ladder{ladderOf("", flow)}

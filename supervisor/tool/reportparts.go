@@ -14,14 +14,16 @@ import (
 	sayreport "ringmaster/scenario/report"
 	"ringmaster/scenario/timeline"
 	"ringmaster/supervisor/diagnose"
+	"ringmaster/supervisor/explain"
 	"ringmaster/supervisor/report"
 	"ringmaster/supervisor/shelf"
 )
 
 // part is one phone's part of what a report is about.
 type part struct {
-	phone phone.ID
-	info  phone.CallInfo
+	phone     phone.ID
+	info      phone.CallInfo
+	uncounted bool // the statistics of its sound are not known
 }
 
 func (p part) hadMedia() bool { return p.info.RTP.TxPackets+p.info.RTP.RxPackets > 0 }
@@ -34,17 +36,24 @@ const (
 
 // parts are the calls of all our phones that took part in a call: itself, and
 // those of its other legs that are known.
-func (s *Set) parts(id phone.ID, info phone.CallInfo, legs []diagnose.Leg) []part {
-	all := []part{{id, info}}
+func (s *Set) parts(of part, legs []diagnose.Leg) []part {
+	all := []part{of}
 	for _, l := range legs {
 		for _, other := range s.o.Hub.History(l.PhoneID) {
 			same := slices.ContainsFunc(all, func(p part) bool { return p.phone == l.PhoneID && p.info.CallID == other.CallID })
 			if other.SIPCallID == l.SIPCallID && !same && len(all) < partBound {
-				all = append(all, part{l.PhoneID, other})
+				all = append(all, part{phone: l.PhoneID, info: other})
 			}
 		}
 	}
 	return all
+}
+
+// explained is why a part went as it did.
+func (s *Set) explained(p part) explain.Report {
+	f := s.facts(p.phone, p.info)
+	f.Uncounted = p.uncounted
+	return explain.Explain(f)
 }
 
 // showParts puts what is known of calls on a page: a row each, their
@@ -56,7 +65,7 @@ func (s *Set) showParts(ctx context.Context, page *report.Page, parts []part) {
 		page.Legs = append(page.Legs, legOf(p))
 		media = media || p.hadMedia()
 		for _, r := range s.recordingsOf(ctx, p) {
-			sounds.Add(fmt.Sprintf("%s, call %d: both directions, mixed", p.phone, p.info.CallID), r.Path, value(s.uri(r.Path)))
+			sounds.Add(fmt.Sprintf("%s, call %d: both directions, mixed", p.phone, p.info.CallID), s.o.Recordings, r.Path, value(s.uri(r.Path)))
 		}
 		streams, ok := s.captured(ctx, p)
 		captured = captured || ok

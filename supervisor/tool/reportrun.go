@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"ringmaster/scenario/timeline"
-	"ringmaster/supervisor/explain"
 	"ringmaster/supervisor/report"
 )
 
@@ -27,7 +26,7 @@ func (s *Set) RunPage(ctx context.Context, r timeline.Result) report.Page {
 	s.showParts(ctx, &page, parts)
 	for _, p := range parts {
 		of := fmt.Sprintf("%s, call %d: ", p.phone, p.info.CallID)
-		page.Findings = append(page.Findings, findingsOf(of, explain.Explain(s.facts(p.phone, p.info)))...)
+		page.Findings = append(page.Findings, findingsOf(of, s.explained(p))...)
 	}
 	var drawn []string // Call-IDs
 	for _, p := range parts {
@@ -58,8 +57,8 @@ func (s *Set) calledIn(ctx context.Context, r timeline.Result) []part {
 		if slices.ContainsFunc(parts, func(p part) bool { return p.phone == *e.PhoneID && p.info.CallID == *e.CallID }) {
 			continue
 		}
-		if info, err := s.callOnRecord(ctx, *e.PhoneID, e.CallID); err == nil {
-			parts = append(parts, part{*e.PhoneID, info})
+		if info, counted, err := s.callOnRecord(ctx, *e.PhoneID, e.CallID); err == nil {
+			parts = append(parts, part{*e.PhoneID, info, !counted})
 		}
 	}
 	return parts

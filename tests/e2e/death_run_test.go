@@ -13,6 +13,7 @@ import (
 // when the scenario speaks of such deaths, and fails when not, even where the
 // death brings what the scenario waits for.
 func TestARunGoesOnAfterADeath(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		hooks  func(b *phones.Phone) []object
@@ -35,6 +36,7 @@ func TestARunGoesOnAfterADeath(t *testing.T) {
 			[]string{"call.state.confirmed", "phone.exited", "call.state.disconnected"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			client, a, b := pair(t)
 			run := client.Must("start_scenario", mcpclient.Args{"scenario": object{
 				"phones":          []string{"a", "b"},

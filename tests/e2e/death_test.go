@@ -57,6 +57,7 @@ func TestRecordingOfAKilledWorkerIsWhole(t *testing.T) {
 // Whatever a phone was doing with another one when its worker was killed, the
 // other one is told that it is over, and both can call each other again.
 func TestFarEndOfAKilledWorkerIsTold(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name   string
 		status int // that the other phone's call ends with
@@ -94,6 +95,7 @@ func TestFarEndOfAKilledWorkerIsTold(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			client, a, b := pair(t)
 			atB := c.begin(a, b)
 			kill(t, client, "a")
@@ -106,6 +108,7 @@ func TestFarEndOfAKilledWorkerIsTold(t *testing.T) {
 // A phone whose worker dies in the middle of a transfer leaves nobody in a
 // call with it.
 func TestKilledInATransfer(t *testing.T) {
+	t.Parallel()
 	client, a, b := pair(t)
 	third := phones.AddDirect(t, client, "c")
 	atA, atB := phones.Talk(a, b, b.URI())
@@ -119,6 +122,7 @@ func TestKilledInATransfer(t *testing.T) {
 // A phone whose worker dies again and again stays down, with the reason, and
 // with nobody left in a call with it, until it is brought back.
 func TestPhoneThatDiesTooOften(t *testing.T) {
+	t.Parallel()
 	client, a, b := pair(t)
 	down := func() mcpclient.Answer {
 		t.Helper()
@@ -167,4 +171,44 @@ func TestRestartOfAPhoneInACall(t *testing.T) {
 	}
 	a.Ends(atA, 200)
 	phones.Talk(a, b, b.URI())
+}
+
+// A phone that stays down, and one that is dropped while its worker hangs, are
+// not registered any more: who calls them learns so at once.
+func TestDeadPhonesAreRegisteredNoMore(t *testing.T) {
+	t.Parallel()
+	c, a, b := registered(t)
+	calls := func() {
+		t.Helper()
+		for began := time.Now(); ; {
+			call := b.Call("sip:a@" + a.Added.String("domain"))
+			why := b.Ends(call, 480).String("last_status_text")
+			if why == "User is not registered" {
+				return
+			}
+			if time.Since(began) > phones.Patience { // phone.failed comes first, then the registrar is told
+				t.Fatalf("a call to a ends with %q", why)
+			}
+		}
+	}
+	for range 3 {
+		kill(t, c, "a")
+	}
+	// The fourth finds it registered again.
+	c.Until(phones.Patience, "a registered", "get_phone", mcpclient.Args{"phone_id": "a"}, func(a mcpclient.Answer) bool { return a.Bool("is_registered") })
+	if err := syscall.Kill(workerPID(c, "a"), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	c.Until(phones.Patience, "a down", "get_phone", mcpclient.Args{"phone_id": "a"}, func(a mcpclient.Answer) bool {
+		return a.Object("worker").String("state") == "failed"
+	})
+	calls()
+
+	c.Must("restart_phone", mcpclient.Args{"phone_id": "a"})
+	phones.Talk(b, a, "sip:a@"+a.Added.String("domain"))
+	b.Do("hangup", nil)
+	stop(t, workerPID(c, "a"))
+	c.Must("drop_phone", mcpclient.Args{"phone_id": "a"})
+	c.Must("add_phone", mcpclient.Args{"phone_id": "a", "username": "a", "password": secret, "domain": a.Added.String("domain"), "register": false}) // the PBX's account
+	calls()
 }

@@ -16,6 +16,7 @@ import (
 // nothing of it is left, and who was in a call with another of its phones is
 // told.
 func TestAServerEndsWithAWorkerThatHangs(t *testing.T) {
+	t.Parallel()
 	const within = 3 * time.Second
 	for name, end := range map[string]func(*mcpclient.Client){
 		"stdin closed": func(c *mcpclient.Client) { c.Close() },
@@ -23,6 +24,7 @@ func TestAServerEndsWithAWorkerThatHangs(t *testing.T) {
 		"SIGKILL":      func(c *mcpclient.Client) { c.Signal(os.Kill); c.WaitEnd(within) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c, a, b := pair(t)
 			other := mcpclient.Start(t, programs, mcpclient.Options{})
 			talks, hangs := phones.AddDirect(t, other, "talks"), phones.AddDirect(t, other, "hangs")

@@ -83,6 +83,7 @@ func TestKilledWorkerReturns(t *testing.T) {
 // However the server ends, it ends within 3 s and no worker outlives it; who was
 // in a call with one of its phones, rang at one or was rung by one is told.
 func TestNothingOutlivesTheServer(t *testing.T) {
+	t.Parallel()
 	const within = 3 * time.Second
 	for name, end := range map[string]func(*mcpclient.Client){
 		"stdin closed": func(c *mcpclient.Client) { c.Close() },
@@ -91,6 +92,7 @@ func TestNothingOutlivesTheServer(t *testing.T) {
 		"SIGKILL":      func(c *mcpclient.Client) { c.Signal(os.Kill); c.WaitEnd(within) },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c, a, b := pair(t)
 			other := mcpclient.Start(t, programs, mcpclient.Options{})
 			talks, rings, calls := phones.AddDirect(t, other, "talks"), phones.AddDirect(t, other, "rings"), phones.AddDirect(t, other, "calls")
@@ -144,6 +146,7 @@ func awaitGone(t *testing.T, pid int) {
 
 // Without a worker program the server says so, names it, and goes on.
 func TestAServerWithoutItsWorkerProgram(t *testing.T) {
+	t.Parallel()
 	missing := filepath.Join(t.TempDir(), "phoneworker")
 	c := mcpclient.Start(t, programs, mcpclient.Options{Args: []string{"--worker", missing}})
 	c.MustFail("add_phone", mcpclient.Args{"phone_id": "a", "username": "a", "password": "p", "domain": "127.0.0.1"}, missing, "install phoneworker")
@@ -158,6 +161,7 @@ func TestAServerWithoutItsWorkerProgram(t *testing.T) {
 // load_phones hangs up before it takes the phones away; who was in a call with
 // one of them is told.
 func TestReplacingTheFleetEndsItsCalls(t *testing.T) {
+	t.Parallel()
 	c, a, b := pair(t)
 	other := mcpclient.Start(t, programs, mcpclient.Options{})
 	talks, calls := phones.AddDirect(t, other, "talks"), phones.AddDirect(t, other, "calls")

@@ -95,9 +95,11 @@ func files(t *testing.T, root string) map[string]string {
 // of a process. The far end challenges, refuses and accepts, the phone calls,
 // records, captures, dies and comes back meanwhile.
 func TestPasswordIsNotShown(t *testing.T) {
+	t.Parallel()
 	passwords := []string{`corr"ect\horse bättery%1`, `wr"ong\horse bättery%2`, `lat"er\horse bättery%3`, `pro"file\horse bättery%4`}
 	for _, form := range []string{"json", "text"} {
 		t.Run(form, func(t *testing.T) {
+			t.Parallel()
 			c, a, b := registeredAs(t, passwords[0], "--log-level", "trace", "--log-format", form)
 			domain := a.Added.String("domain")
 			places := map[string]string{"add_phone": a.Added.Text}

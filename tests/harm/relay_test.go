@@ -7,7 +7,11 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // end is a phone, or a peer: a socket that reads with a deadline.
 func end(t *testing.T) *net.UDPConn {

@@ -62,12 +62,14 @@ func TestBrokenCallsExplainThemselves(t *testing.T) {
 		{sippCase: sippCase{"a good call after several challenges", "challenged", nil, talkThenHangUp}, by: "local", says: nothingUnusual},
 		{sippCase: sippCase{"a good call after a redirection", "redirect", nil, talkThenHangUp}, by: "local", says: nothingUnusual},
 		{sippCase: sippCase{"wrong password", "wrong_password", nil, endsWith(401)}, finds: "wrong_credentials", by: "far end", says: `credentials of user "a" for realm "far"`},
+		{sippCase: sippCase{"challenges for ever", "stale_for_ever", nil, endsWith(401)}, finds: "auth_loop", by: "far end", says: `Realm "far" challenged 3 times`},
 		{sippCase: sippCase{"486", "refused", status("486 Busy Here"), endsWith(486)}, finds: "refused", by: "far end", says: "486 Busy Here (the called party is busy)"},
 		{sippCase: sippCase{"404", "refused", status("404 Not Found"), endsWith(404)}, finds: "refused", by: "far end", says: "404 Not Found (nobody has this number"},
 		{sippCase: sippCase{"503 with Retry-After", "refused", status("503 Service Unavailable"), endsWith(503)}, finds: "refused", by: "far end", says: "503 Service Unavailable"},
 		{sippCase: sippCase{"482", "refused", status("482 Loop Detected"), endsWith(482)}, finds: "routing_loop", by: "far end", says: "482"},
 		{sippCase: sippCase{"488", "refused", status("488 Not Acceptable Here"), endsWith(488)}, finds: "codec_mismatch", by: "far end", says: "did not agree on a codec"},
 		{sippCase: sippCase{"488 to SRTP", "refused", status("488 Not Acceptable Here"), endsWith(488)}, finds: "encryption_mismatch", by: "far end", says: "RTP/SAVP", args: mcpclient.Args{"srtp": true}},
+		{sippCase: sippCase{"an offer without audio", "invite_refused", map[string]any{"status": 488, "says": "", "first": head + "c=IN IP4 [media_ip]\nt=0 0\nm=video [media_port] RTP/AVP 96\na=rtpmap:96 H264/90000\n", "second": ""}, refusing}, calls: true, finds: "unusable_offer", by: "local", says: "it has no audio stream"},
 		{sippCase: sippCase{"302 in a circle", "redirect_loop", nil, endsWith(302)}, finds: "redirect_loop", by: "far end", says: "in a circle"},
 		{sippCase: sippCase{"an answer of another codec", "bad_answer", body("[media_ip]", "[media_port]", "18"), endsWith(488)}, finds: "codec_mismatch", by: "local", says: "the far end G729"},
 		{sippCase: sippCase{"garbage for an answer", "bad_answer", map[string]any{"body": "this is\nno description\n"}, endsWith(488)}, finds: "unusable_answer", by: "local", says: "cannot be read"},
@@ -156,6 +158,13 @@ func hangUpAfter(d time.Duration) func(*duel) {
 			})
 		u.hangUp(call)
 	}
+}
+
+// refusing waits until the phone has refused a call by itself.
+func refusing(d *duel) {
+	d.c.Until(phones.Patience, "a refused call", "a_list_calls", nil, func(a mcpclient.Answer) bool {
+		return len(a.List("calls")) > 0 && a.List("calls")[0].String("state") == "DISCONNECTED"
+	})
 }
 
 // timesOut waits until the phone gives up an INVITE that nobody answers

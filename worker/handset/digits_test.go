@@ -13,10 +13,10 @@ import (
 func TestDigitsQueue(t *testing.T) {
 	a, b := newRig(t, "a", 0), newRig(t, "b", 1000)
 	id, _ := connect(a, b)
+	begun := time.Now()
 	if got := a.do(phone.SendDTMF{CallID: &id, Digits: "1,a"}).Call.Digits; got != "1,A" {
 		t.Errorf("queued %q", got)
 	}
-	begun := time.Now()
 	a.do(phone.SendDTMF{CallID: &id, Digits: "aa#"})
 	for _, want := range []string{"1", "A", "A", "A", "#"} {
 		if got := b.awaits("dtmf.in").Data["digit"]; got != want {

@@ -157,7 +157,11 @@ func (h *Handset) begin() {
 	if err != nil {
 		h.log.Warn("what a dead worker has left is not all in order", "error", err)
 	}
-	if h.cfg.Register && !h.cfg.LastRites {
+	switch {
+	case !h.cfg.Register:
+	case h.cfg.LastRites:
+		h.reg.Inherit()
+	default:
 		h.reg.Register(nil)
 	}
 }
@@ -298,11 +302,18 @@ func (h *Handset) leave(s phone.Shutdown, done func()) {
 	}
 }
 
-// leaveBuried calls done when the dialogs of the dead worker have ended, or
-// will not.
+// leaveBuried calls done when the dialogs of the dead worker have ended, and its
+// binding, or will not.
 func (h *Handset) leaveBuried(done func()) {
+	buried, unbound := false, false
+	over := func() {
+		if buried && unbound {
+			done()
+		}
+	}
+	h.reg.Close(func() { unbound = true; over() })
 	var once sync.Once
-	h.buried = func() { once.Do(done) }
+	h.buried = func() { once.Do(func() { buried = true; over() }) }
 	if !h.burying {
 		h.buried()
 		return

@@ -1,7 +1,6 @@
 package handset
 
 import (
-	"runtime"
 	"testing"
 	"time"
 
@@ -12,12 +11,13 @@ import (
 func TestTheEndTellsWhatWasHeard(t *testing.T) {
 	a, b := newRig(t, "a", 0), newRig(t, "b", 1000)
 	id, _ := connect(a, b)
-	deadline := time.Now().Add(patience)
+	deadline, poll := time.Now().Add(patience), time.NewTicker(5*time.Millisecond)
+	defer poll.Stop()
 	for a.do(phone.GetCall{CallID: &id}).Calls[0].Heard.HeardMs == 0 {
 		if time.Now().After(deadline) {
 			t.Fatal("nothing was heard")
 		}
-		runtime.Gosched()
+		<-poll.C
 	}
 	ended := a.do(phone.Hangup{CallID: &id})
 	data := a.awaits("call.state.disconnected").Data

@@ -89,6 +89,10 @@ func (r *Registration) Unregister(done func(phone.Registration)) {
 	r.take(unregister{})
 }
 
+// Inherit says that the registrar may have a binding for this phone's Contact
+// that another one has made: Unregister and Close remove it.
+func (r *Registration) Inherit() { r.take(inherit{}) }
+
 // Close is Unregister for good: done is called when the binding is gone, or
 // after a second of a silent registrar; nothing happens after that.
 func (r *Registration) Close(done func()) {
@@ -198,8 +202,11 @@ func (r *Registration) send() {
 			return
 		}
 		own, expires := r.contact, 0
+		if r.state.flight == registering || own.Host == "" { // one that is inherited is that of our own socket
+			own = r.cfg.UA.Contact(r.cfg.Username, targets[0])
+		}
 		if r.state.flight == registering {
-			own, expires = r.cfg.UA.Contact(r.cfg.Username, targets[0]), r.state.asked
+			expires = r.state.asked
 		}
 		r.cfg.UA.Send(sipua.Outgoing{
 			Request: r.newRequest(own, expires), Targets: targets, NextCSeq: r.nextCSeq, Authenticate: true,

@@ -51,6 +51,7 @@ type (
 	leave      struct{}                // the same, and then the end
 	timeout    struct{}                // the time in due has come
 	dropped    struct{ reason string } // the connection to the registrar has ended
+	inherit    struct{}                // there may be a binding that this phone did not make
 	// answered is a final response.
 	answered struct {
 		status     int
@@ -104,6 +105,9 @@ func step(s state, input any, env environment) (state, effects) {
 		}
 		s.want, s.failures = true, 0
 		s.ask(registering, env, &e)
+	case inherit:
+		s.bound = env.now.Add(maxExpires * time.Second)
+		e.nothing = true
 	case unregister:
 		s.want = false
 		s.ask(unregistering, env, &e)

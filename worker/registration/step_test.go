@@ -174,6 +174,11 @@ func TestStep(t *testing.T) {
 		{"closed without ever having registered", []turn{
 			{0, leave{}, "nothing closed", 0},
 		}},
+		{"closed with a binding that another has made", []turn{
+			{0, inherit{}, "nothing", 0},
+			{0, leave{}, "begun send", closePatience},
+			{0, answered{status: 200, reason: "OK"}, gone + " landed closed", 0},
+		}},
 		{"closed while registered", []turn{
 			{0, register{}, started, 0},
 			{0, ok, success + " landed", 90 * time.Second},
