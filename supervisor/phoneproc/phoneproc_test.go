@@ -325,6 +325,7 @@ func TestFailedStartsSayWhyAndLeaveNothing(t *testing.T) {
 		"ends early":       {flags: []string{"-exit-early"}, want: "it ended before it was ready (exit status 4; its last words: ending before the handshake, as told)"},
 		"not a worker":     {change: func(o *phoneproc.Options) { o.Path, o.Args = "/bin/echo", []string{"hello"} }, want: "did not start"},
 		"says nonsense":    {change: func(o *phoneproc.Options) { o.Path, o.Args = "/bin/sh", []string{"-c", "echo hello; exec sleep 60"} }, want: "is no phoneworker"},
+		"killed at once":   {change: func(o *phoneproc.Options) { o.Path, o.Args = "/bin/sh", []string{"-c", "kill -9 $$"} }, want: "it ended before it was ready (signal: killed)"},
 		"stalls":           {change: func(o *phoneproc.Options) { o.StartTimeout = 300 * time.Millisecond }, flags: []string{"-stall-handshake"}, want: "it gave no sign of life within 300ms"},
 		"another version":  {change: func(o *phoneproc.Options) { o.Version = "2" }, flags: []string{"-version=1"}, want: `the worker program is version "1" and the supervisor is "2": install both from the same build`},
 		"unknown argument": {flags: []string{"-nonsense"}, want: "exit status 2"},
