@@ -151,19 +151,39 @@ func TestAWorkerStartsAnswersAndShutsDown(t *testing.T) {
 	}
 }
 
+// atOnce requires that deaths are noticed within 100 ms. One that is not may be
+// a busy machine's doing, and so is not the last word; five are.
+func atOnce(t *testing.T, die func() (noticed time.Duration)) {
+	t.Helper()
+	var all []time.Duration
+	for range 5 {
+		took := die()
+		if took <= 100*time.Millisecond {
+			return
+		}
+		all = append(all, took)
+	}
+	t.Errorf("deaths were noticed after %v", all)
+}
+
 func TestDeathIsNoticedAtOnceAndExplained(t *testing.T) {
+	atOnce(t, func() time.Duration { return killWatched(t) })
+}
+
+// killWatched kills a worker that is watched and gives the time until that is
+// known.
+func killWatched(t *testing.T) time.Duration {
+	t.Helper()
 	w := start(t)
 	ctx := context20(t)
 	stream := make(chan error, 1)
 	go func() { stream <- w.Watch(ctx, 0, func(phone.Entry) error { return nil }) }()
+	killed := time.Now()
 	if err := syscall.Kill(w.PID(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	killed := time.Now()
 	waitGone(t, w)
-	if took := time.Since(killed); took > 100*time.Millisecond {
-		t.Errorf("noticed after %v", took)
-	}
+	took := time.Since(killed)
 	err := <-stream
 	var e *phone.Error
 	if !errors.Is(err, phoneproc.ErrWorkerGone) || !errors.As(err, &e) || e.Kind != phone.Gone {
@@ -172,6 +192,7 @@ func TestDeathIsNoticedAtOnceAndExplained(t *testing.T) {
 	if want := `the worker process of phone "a" is gone (signal: killed)`; err.Error() != want {
 		t.Errorf("got %q, want %q", err, want)
 	}
+	return took
 }
 
 func TestLastWordsOfAPanic(t *testing.T) {
@@ -190,7 +211,15 @@ func TestLastWordsOfAPanic(t *testing.T) {
 	}
 }
 
+// A child that holds the worker's standard error does not delay the noticing.
 func TestChildrenGoWithTheWorker(t *testing.T) {
+	atOnce(t, func() time.Duration { return killWithChild(t) })
+}
+
+// killWithChild kills a worker that has a child and gives the time until that
+// is known.
+func killWithChild(t *testing.T) time.Duration {
+	t.Helper()
 	w := start(t, "-child")
 	ctx, stop := context.WithCancel(context20(t))
 	var child int
@@ -212,13 +241,12 @@ func TestChildrenGoWithTheWorker(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitGone(t, w)
-	if took := time.Since(killed); took > 100*time.Millisecond {
-		t.Errorf("a child that holds stderr delayed the noticing: %v", took)
-	}
+	took := time.Since(killed)
 	poll := []unix.PollFd{{Fd: int32(childEnd), Events: unix.POLLIN}}
 	if n, err := unix.Poll(poll, int(limit.Milliseconds())); err != nil || n != 1 {
 		t.Errorf("the child lives on: %d, %v", n, err)
 	}
+	return took
 }
 
 func TestShutdownThatIsIgnoredEndsInAKill(t *testing.T) {
