@@ -116,6 +116,8 @@ type Call struct {
 
 	left func(error) // tells a hangup that its message has left; nil when none waits
 	info infoQueue   // digits that travel as INFO
+
+	plainInfo bool // the far end does not take the usual body of those
 }
 
 func newCall(env *Env, id phone.CallID) *Call {
