@@ -129,7 +129,7 @@ func TestPacketTimes(t *testing.T) {
 	if !peers.Wanted() {
 		t.Skipf("%s is not 1: run this by `make interop`", peers.Variable)
 	}
-	for _, ms := range []int{10, 20, 30, 60} {
+	for _, ms := range []int{10, 20, 30, 40, 50, 60} {
 		t.Run(fmt.Sprint(ms), func(t *testing.T) {
 			t.Parallel()
 			covers(t, fmt.Sprintf("ptime %d: our packets, their length and their spacing", ms), "SIPp")
