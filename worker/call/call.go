@@ -234,11 +234,6 @@ func (c *Call) perform(e callstate.Effect) {
 	switch e {
 	case callstate.SendCancel:
 		c.session.Cancel(func() { c.tellLeft(nil) })
-		c.env.Loop.After(cancelWithin, func() {
-			if c.at.State == phone.StateCalling {
-				c.tellLeft(ErrNotLeft)
-			}
-		})
 	case callstate.SendBye:
 		c.session.Bye(c.tellLeft)
 	case callstate.SendCanceled:
