@@ -48,7 +48,7 @@ func (r *reader) action(n *Node) (Action, bool) {
 		return Action{}, false
 	}
 	kind := actionKinds[word]
-	values := r.table(n, tableOf{what: "argument of " + word, whose: word, params: kind.all(word)}, given)
+	values := r.table(n, tableOf{what: "argument of " + word, whose: word, params: actionParams[word]}, given)
 	if len(r.issues) > before {
 		return Action{}, false
 	}
