@@ -55,15 +55,6 @@ func (k actionKind) all(word string) []Param {
 	return append(params, onErrorParam)
 }
 
-// actionParams are the arguments of every action.
-var actionParams = func() map[string][]Param {
-	list := make(map[string][]Param, len(actionKinds))
-	for word, kind := range actionKinds {
-		list[word] = kind.all(word)
-	}
-	return list
-}()
-
 var actionKinds = map[string]actionKind{
 	"answer": {
 		main: "code", phone: true, call: true,

@@ -14,9 +14,10 @@ var (
 		"state", "remote_uri", "last_status", "last_status_text", "direction", "sip_call_id", "local_tag", "codec", "remote_contact",
 		"local_contact", "recording_file", "local_rtp_port", "remote_rtp_port", "capture_file",
 	}
-	soundData   = []string{"heard_ms", "silent_ms", "missing_ms", "level_dbov", "peak_dbov", "tone_hz", "tone_part"}
-	qualityData = []string{"mos", "r_factor", "loss_percent", "jitter_ms"}
-	endData     = slices.Concat(callData, []string{"heard", "sent", "quality"}, within("heard", soundData), within("sent", soundData), within("quality", qualityData))
+	endData = append(callData[:len(callData):len(callData)], "heard", "sent", "quality",
+		"heard.heard_ms", "heard.silent_ms", "heard.missing_ms", "heard.level_dbov", "heard.peak_dbov", "heard.tone_hz", "heard.tone_part",
+		"sent.heard_ms", "sent.silent_ms", "sent.missing_ms", "sent.level_dbov", "sent.peak_dbov", "sent.tone_hz", "sent.tone_part",
+		"quality.mos", "quality.r_factor", "quality.loss_percent", "quality.jitter_ms")
 
 	eventData = map[string][]string{
 		"call.state.calling": callData, "call.state.incoming": callData, "call.state.early": callData,
@@ -31,14 +32,6 @@ var (
 	transferData = []string{"status", "reason", "transfer_to"}
 	ofEvents     = []string{"phone_id", "call_id", "type"}
 )
-
-func within(group string, names []string) []string {
-	list := make([]string, len(names))
-	for i, name := range names {
-		list[i] = group + "." + name
-	}
-	return list
-}
 
 // fieldsOf gives the fields that events of the patterns can have; false when
 // that is not known, as of sip.* and user.*.
