@@ -48,26 +48,28 @@ func (m *member) update(ctx context.Context, u phone.Update) (phone.Outcome, err
 	return outcome, err
 }
 
-// giveUpdate gives u to the worker and remembers it. One update is given after
+// giveUpdate remembers u and gives it to the worker: before the phone uses a new
+// password the registrar of this fleet must know it. One update is given after
 // the other, so that they are remembered in the order in which they were taken.
 func (m *member) giveUpdate(ctx context.Context, cancel func(), u *phone.Update) (phone.Pending, error) {
 	m.updates.giving.Lock()
 	defer m.updates.giving.Unlock()
 	defer time.AfterFunc(takeLimit, cancel).Stop()
+	m.remember(u)
 	pending, err := m.give(ctx, phone.UpdateSettings{Update: *u})
 	if err != nil {
+		m.decided(u, true)
 		if ctx.Err() != nil {
 			err = phone.Errorf(phone.Unreachable, "phone %q did not take the update within %v: see get_phone, and try again", m.id, takeLimit)
 		}
 		return nil, err
 	}
-	m.remember(u)
 	return pending, nil
 }
 
 // updates are those that the worker has taken while one of them is not decided.
 type updates struct {
-	giving sync.Mutex // held while one is given; before member.mu
+	giving sync.Mutex // held while one is given, and may not be taken; before member.mu
 
 	before    phone.Settings // those of the phone without them
 	taken     []*phone.Update
