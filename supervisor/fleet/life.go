@@ -71,8 +71,6 @@ func limited(ctx context.Context, w Worker, limit time.Duration) (context.Contex
 }
 
 func (m *member) configuration() phone.Configuration {
-	m.updates.giving.Lock() // what the worker before has not taken is no setting
-	defer m.updates.giving.Unlock()
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.settings

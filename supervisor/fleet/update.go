@@ -48,28 +48,48 @@ func (m *member) update(ctx context.Context, u phone.Update) (phone.Outcome, err
 	return outcome, err
 }
 
-// giveUpdate remembers u and gives it to the worker: before the phone uses a new
-// password the registrar of this fleet must know it. One update is given after
+// giveUpdate gives u to the worker and remembers it. One update is given after
 // the other, so that they are remembered in the order in which they were taken.
 func (m *member) giveUpdate(ctx context.Context, cancel func(), u *phone.Update) (phone.Pending, error) {
 	m.updates.giving.Lock()
 	defer m.updates.giving.Unlock()
 	defer time.AfterFunc(takeLimit, cancel).Stop()
-	m.remember(u)
+	m.offer(u)
+	defer m.offer(nil)
 	pending, err := m.give(ctx, phone.UpdateSettings{Update: *u})
 	if err != nil {
-		m.decided(u, true)
 		if ctx.Err() != nil {
 			err = phone.Errorf(phone.Unreachable, "phone %q did not take the update within %v: see get_phone, and try again", m.id, takeLimit)
 		}
 		return nil, err
 	}
+	m.remember(u)
 	return pending, nil
+}
+
+// offer notes what the worker is being given; nil when that is over.
+func (m *member) offer(u *phone.Update) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.updates.offered = u
+}
+
+// account is the phone as its requests may already be: with an update that the
+// worker may have taken, and acted upon, before we hear that it has.
+func (m *member) account() phone.Settings {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.settings
+	if m.updates.offered != nil {
+		change(&s, m.updates.offered)
+	}
+	return s
 }
 
 // updates are those that the worker has taken while one of them is not decided.
 type updates struct {
-	giving sync.Mutex // held while one is given, and may not be taken; before member.mu
+	giving  sync.Mutex    // held while one is given; before member.mu
+	offered *phone.Update // that one
 
 	before    phone.Settings // those of the phone without them
 	taken     []*phone.Update
