@@ -311,6 +311,14 @@ var cases = []struct {
 		f.Messages[3] = msg(1000, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+sdpOf("10.0.0.7", 4000, "RTP/AVP", pcma, events))
 		f.Call.RTP = phone.RTPStats{TxPackets: 600}
 	}), "wrong_media_address no_sound_in", OutcomeCompleted, ByLocal, "its sound is at 10.0.0.7, but its SIP comes from 203.0.113.5 and no sound came at all"},
+	{"nothing comes from behind a proxy", talked(func(f *Facts) {
+		f.Messages[3] = msg(1000, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+"Record-Route: <sip:203.0.113.5;lr>\n"+sdpOf("203.0.113.77", 4000, "RTP/AVP", pcma, events))
+		f.Call.RTP = phone.RTPStats{TxPackets: 600}
+	}), "no_sound_in", OutcomeCompleted, ByLocal, "nothing came from the far end"},
+	{"a private address behind a proxy", talked(func(f *Facts) {
+		f.Messages[3] = msg(1000, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+"Record-Route: <sip:203.0.113.5;lr>\n"+sdpOf("10.0.0.7", 4000, "RTP/AVP", pcma, events))
+		f.Call.RTP = phone.RTPStats{TxPackets: 600}
+	}), "wrong_media_address no_sound_in", OutcomeCompleted, ByLocal, "its sound is at 10.0.0.7"},
 	{"sound by way of a media server", talked(func(f *Facts) {
 		f.Messages[3] = msg(1000, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+sdpOf("203.0.113.77", 4000, "RTP/AVP", pcma, events))
 		f.Call.RTP.RxFrom = "203.0.113.77:4000"
