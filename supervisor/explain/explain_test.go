@@ -307,6 +307,10 @@ var cases = []struct {
 	{"held at the end", talked(nil, reinvite(3000, 2, "TX", "200 OK", "sendonly")...), "on_hold", OutcomeCompleted, ByLocal, "The call stood on hold at its end: this phone says sendonly"},
 	{"the log is too short", talked(func(f *Facts) { f.Messages = f.Messages[5:] }), "record_incomplete", OutcomeCompleted, ByLocal, ""},
 
+	{"nothing is on record of a good call", talked(func(f *Facts) { f.Messages = nil }), "record_incomplete", OutcomeCompleted, ByUnknown, "which was answered and lasted 12s. The beginning of the call is not on record any more"},
+	{"nothing is on record of a cancelled call", failed(487, "Request Terminated", 30), "record_incomplete", OutcomeCancelled, ByUnknown, "which was cancelled before it was answered."},
+	{"nothing is on record of a refused call", failed(486, "Busy Here", 30), "record_incomplete", OutcomeRefused, ByUnknown, "which was refused with 486 Busy Here (the called party is busy)."},
+	{"nothing is on record of a call that got no answer", failed(408, "Request Timeout", 30), "record_incomplete", OutcomeRefused, ByUnknown, "408 Request Timeout"},
 	{"a wrong address in SDP", talked(func(f *Facts) {
 		f.Messages[3] = msg(1000, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+sdpOf("10.0.0.7", 4000, "RTP/AVP", pcma, events))
 		f.Call.RTP = phone.RTPStats{TxPackets: 600}
