@@ -89,6 +89,8 @@ func (r *record) ended() (outcome, by string) {
 		return r.byed(bye)
 	case len(r.setup) == 0 && len(r.find("CANCEL")) == 0:
 		return r.remembered(), ByUnknown
+	case r.untold():
+		return OutcomeCompleted, ByLocal
 	case r.answered():
 		// Without a BYE: the far end had forgotten the call, or was silent.
 		if r.Call.LastStatus == 481 {
@@ -97,6 +99,12 @@ func (r *record) ended() (outcome, by string) {
 		return OutcomeDropped, ByNetwork
 	}
 	return r.unanswered()
+}
+
+// untold says that the phone ended the call and its BYE could not even leave:
+// only BYE gives an answered call this status.
+func (r *record) untold() bool {
+	return r.over() && r.answered() && len(r.setup) > 0 && r.Call.LastStatus == 200 && r.firstBye() == nil && !r.died && !r.stopped()
 }
 
 // remembered is how a call ended whose messages are not on record any more, by
@@ -138,6 +146,8 @@ func (r *record) unanswered() (outcome, by string) {
 	}
 	m := r.refusal()
 	switch {
+	case r.outcome() != nil && m == nil:
+		return OutcomeDropped, ByLocal // it was answered in a way that the phone could not take
 	case m != nil && m.Sent:
 		return OutcomeRefused, ByLocal
 	case m != nil:

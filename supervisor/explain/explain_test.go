@@ -202,7 +202,7 @@ var cases = []struct {
 	{"a consultation that became another call", talked(func(f *Facts) { f.Call.EndedAt, f.Replaced = at(1500), true }, bye(1500, "RX")), "", OutcomeCompleted, ByFarEnd, "Nothing unusual"},
 	{"to itself, the caller's end", toItself(phone.Outbound), "", OutcomeCompleted, ByFarEnd, "ended by the far end. Nothing unusual"},
 	{"to itself, the called end", toItself(phone.Inbound), "", OutcomeCompleted, ByLocal, "ended by this phone. Nothing unusual"},
-	{"lost for no reason on record", talked(func(f *Facts) { f.Messages = f.Messages[:5] }), "", OutcomeDropped, ByNetwork, "ended by a fault after 12s. No rule explains it"},
+	{"lost for no reason on record", talked(func(f *Facts) { f.Messages, f.Call.LastStatus = f.Messages[:5], 408 }), "", OutcomeDropped, ByNetwork, "ended by a fault after 12s. No rule explains it"},
 	{"a live call", talked(func(f *Facts) {
 		f.Call.State, f.Call.EndedAt, f.Messages = phone.StateConfirmed, time.Time{}, f.Messages[:5]
 	}), "", OutcomeTalking, ByNobody, "they are talking"},
@@ -285,6 +285,12 @@ var cases = []struct {
 		msg(2500, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+theirs(events)), msg(2501, "TX", "ACK sip:b@203.0.113.5 SIP/2.0", "1 ACK", inside+"\n")), "ack_lost", OutcomeCompleted, ByLocal, "3 times although 3 ACKs"},
 	{"nobody answers BYE", talked(nil, bye(13_000, "TX"), bye(13_500, "TX"), bye(14_500, "TX")), "hangup_unanswered", OutcomeCompleted, ByLocal, "sent 3 times"},
 	{"nobody is there for BYE", talked(nil, bye(13_000, "TX")), "hangup_unanswered", OutcomeCompleted, ByLocal, "The BYE was sent once"},
+	{"BYE cannot leave", talked(func(f *Facts) { f.Messages = f.Messages[:5] }), "hangup_undelivered", OutcomeCompleted, ByLocal, "was ended by this phone. This phone ended the call, and its BYE could not be delivered."},
+	{"an answer that cannot be used, and BYE cannot leave", func() Facts {
+		f := talked(answeredWith(sdpOf("203.0.113.5", 0, "RTP/AVP", pcma)))
+		f.Messages, f.Call.AnsweredAt = f.Messages[:5], time.Time{}
+		return f
+	}(), "unusable_answer", OutcomeDropped, ByLocal, "ended by a fault right after its answer. The answer cannot be used"},
 	{"stopped right after its BYE", talked(func(f *Facts) { f.Events = []phone.Event{{Type: "phone.stopped", Time: at(13_010)}} }, bye(13_000, "TX")), "", OutcomeCompleted, ByLocal, ""},
 	{"sent again", talked(nil, msg(500, "TX", target, "1 INVITE", fresh+ours(events)), msg(700, "RX", "SIP/2.0 180 Ringing", "1 INVITE", inside+"\n")), "retransmissions", OutcomeCompleted, ByLocal, "2 times"},
 
