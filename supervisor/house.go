@@ -115,12 +115,20 @@ func (h *house) startPBX(addr netip.AddrPort) error {
 	return nil
 }
 
+// pbxAddr is where the embedded PBX listens; "" when there is none.
+func (h *house) pbxAddr() string {
+	if h.pbx == nil {
+		return ""
+	}
+	return h.pbx.Addr().String()
+}
+
 // peers names the far ends that are known.
 func (h *house) peers() map[string]string {
 	if h.pbx == nil {
 		return nil
 	}
-	return map[string]string{h.pbx.Addr().String(): "PBX"}
+	return map[string]string{h.pbxAddr(): "PBX"}
 }
 
 // startProfile starts the phones of --profile and gives those that failed.

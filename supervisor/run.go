@@ -22,15 +22,16 @@ const (
 
 // exitError is an error that decides the exit code.
 type exitError struct {
-	code int
-	err  error
+	code   int
+	err    error
+	places bool // every line begins with a place, file:line:column, as editors read it
 }
 
 func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
-func invalid(err error) error { return &exitError{exitInvalid, err} }
-func cannot(err error) error  { return &exitError{exitCannot, err} }
+func invalid(err error) error { return &exitError{code: exitInvalid, err: err} }
+func cannot(err error) error  { return &exitError{code: exitCannot, err: err} }
 
 // command is one subcommand.
 type command struct {
@@ -59,12 +60,16 @@ func Run(ctx context.Context, e Edges) int {
 	if err == nil {
 		return exitDone
 	}
-	_, _ = fmt.Fprintf(e.Stderr, "supervisor: %v\n", err) // there is nobody else to tell
 	var exit *exitError
-	if errors.As(err, &exit) {
-		return exit.code
+	if !errors.As(err, &exit) {
+		exit = &exitError{code: exitFailed}
 	}
-	return exitFailed
+	who := "supervisor: "
+	if exit.places {
+		who = ""
+	}
+	_, _ = fmt.Fprintf(e.Stderr, "%s%v\n", who, err) // there is nobody else to tell
+	return exit.code
 }
 
 func run(ctx context.Context, e Edges) error {

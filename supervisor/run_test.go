@@ -107,6 +107,9 @@ func TestCommandLine(t *testing.T) {
 		{[]string{"run", "--log-level", "loud", bad}, 2, "", "--log-level must be one of"},
 		{[]string{"validate"}, 2, "", "validate takes the files of scenarios"},
 		{[]string{"validate", bad}, 2, "", "bad.yaml:1:"},
+		{[]string{"validate", "/dev/zero"}, 2, "", "/dev/zero:1:1: the text is larger than"},
+		{[]string{"run", "--junit", "/no/such/folder/x.xml", bad}, 2, "", "--junit /no/such/folder/x.xml: there is no folder /no/such/folder"},
+		{[]string{"run", "--html", dir, bad}, 2, "", "is a folder; give the name of a file"},
 		{[]string{"validate", "../scenario/examples/basic-call-dtmf.yaml"}, 0, "basic-call-dtmf is valid\n", ""},
 		{[]string{"validate", "-h"}, 0, "Usage: supervisor validate FILE…", ""},
 		{[]string{"validate", "--patterns", "/no/such/folder", bad}, 2, "", "--patterns /no/such/folder: there is no such folder"},
@@ -133,6 +136,10 @@ func TestCommandLine(t *testing.T) {
 		}
 		if c.stderr == "" && c.code == 0 && strings.Contains(stderr.String(), "supervisor:") {
 			t.Errorf("%q complains: %s", c.args, stderr)
+		}
+		// Editors read the places of faults, which begin their lines.
+		if c.args[0] == "validate" && strings.Contains(stderr.String(), ":1:") && !strings.HasPrefix(stderr.String(), "/") {
+			t.Errorf("%q: %s", c.args, stderr)
 		}
 	}
 }

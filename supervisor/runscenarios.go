@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"ringmaster/scenario/report"
@@ -42,6 +43,9 @@ func runScenarios(ctx context.Context, e Edges, args []string) error {
 	if err == nil {
 		err = o.check()
 	}
+	if err == nil {
+		err = errors.Join(writable("junit", o.junit), writable("html", o.html))
+	}
 	if err == nil && len(files) == 0 {
 		err = invalid(errors.New("run takes the files of scenarios: supervisor run FILE…"))
 	}
@@ -64,6 +68,20 @@ func runScenarios(ctx context.Context, e Edges, args []string) error {
 	results, err := h.run(ctx, all, o.pages(h, e.show(o.json), e.Now))
 	err = errors.Join(err, o.write(results))
 	return errors.Join(err, h.close(ctx))
+}
+
+// writable says, before anything runs, that a report could not be written.
+func writable(flag, file string) error {
+	if file == "" {
+		return nil
+	}
+	if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
+		return invalid(fmt.Errorf("--%s %s: there is no folder %s", flag, file, filepath.Dir(file)))
+	}
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		return invalid(fmt.Errorf("--%s %s is a folder; give the name of a file", flag, file))
+	}
+	return nil
 }
 
 // write writes the reports that were asked for.
@@ -135,5 +153,5 @@ func worse(before error, r timeline.Result) error {
 	if errors.As(before, &exit) && exit.code == exitCannot {
 		return before
 	}
-	return &exitError{exitFailed, fmt.Errorf("%s has not passed: %s", r.ScenarioName, r.Reason)}
+	return &exitError{code: exitFailed, err: fmt.Errorf("%s has not passed: %s", r.ScenarioName, r.Reason)}
 }

@@ -12,6 +12,7 @@ import (
 	"ringmaster/scenario"
 	"ringmaster/scenario/pattern"
 	"ringmaster/scenario/schema"
+	"ringmaster/scenario/spec"
 )
 
 // folders is a flag that may be given several times.
@@ -49,7 +50,7 @@ func loadPatterns(dirs folders) (*pattern.Library, error) {
 		}
 	}
 	if len(faults) > 0 {
-		return nil, invalid(errors.Join(faults...))
+		return nil, &exitError{code: exitInvalid, err: errors.Join(faults...), places: true}
 	}
 	return library, nil
 }
@@ -66,7 +67,7 @@ func loadScenarios(files []string, patterns *pattern.Library) ([]loaded, error) 
 	var all []loaded
 	var faults []error
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		text, err := readScenario(file)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("%s cannot be read: %w", file, errors.Unwrap(err)))
 			continue
@@ -82,9 +83,20 @@ func loadScenarios(files []string, patterns *pattern.Library) ([]loaded, error) 
 		all = append(all, loaded{file, folder, s})
 	}
 	if len(faults) > 0 {
-		return nil, invalid(errors.Join(faults...))
+		return nil, &exitError{code: exitInvalid, err: errors.Join(faults...), places: true}
 	}
 	return all, nil
+}
+
+// readScenario reads a file, and no more of an endless one than says that it is
+// too large.
+func readScenario(file string) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, spec.MaxBytes+1))
 }
 
 // printSchema writes the JSON Schema of the scenario language, for editors.
@@ -143,7 +155,7 @@ func validate(_ context.Context, e Edges, args []string) error {
 	}
 	for _, l := range all {
 		if _, err := fmt.Fprintf(e.Stdout, "%s: %s is valid\n", l.file, l.scenario.Name()); err != nil {
-			return err
+			return cannot(err)
 		}
 	}
 	return nil

@@ -165,7 +165,7 @@ func TestRunWritesPages(t *testing.T) {
 		}
 	}
 	e, _, stderr = edges(t, []string{"run", paths[1], "--worker", self, "--profile", paths[0], "--html", "/no/such/folder/out.html"}, nil)
-	if code := Run(context.Background(), e); code != 3 || !strings.Contains(stderr.String(), "/no/such/folder") {
+	if code := Run(context.Background(), e); code != 2 || !strings.Contains(stderr.String(), "there is no folder /no/such/folder") {
 		t.Errorf("a page that cannot be written: exit %d, %s", code, stderr)
 	}
 }

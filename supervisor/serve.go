@@ -53,7 +53,7 @@ func newServer(ctx context.Context, e Edges, o serveOptions) (*assembly, error) 
 		Runs: a.runs, Patterns: patterns, Peers: a.peers(),
 	})
 	a.mcp = mcpserver.New(mcpserver.Options{
-		Tools: a.tools, Shared: shared, Version: phonewire.Version, Log: a.log.Named("mcp"), Ready: a.ready,
+		Tools: a.tools, Shared: shared, Version: phonewire.Version, Log: a.log.Named("mcp"), PBX: a.pbxAddr(), Ready: a.ready,
 	})
 	for _, s := range a.profile {
 		if err := a.tools.CheckPhoneID(s.PhoneID); err != nil {

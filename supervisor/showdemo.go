@@ -16,7 +16,7 @@ func showDemo(ctx context.Context, e Edges, args []string) error {
 		Program: e.Executable, Environ: e.Environ, TempDir: e.TempDir, Out: e.Stdout, Colour: e.colour(), Now: e.Now,
 	})
 	if errors.Is(err, demo.ErrFailed) {
-		return &exitError{exitFailed, err}
+		return &exitError{code: exitFailed, err: err}
 	}
 	if err != nil {
 		return cannot(err)

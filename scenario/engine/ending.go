@@ -87,7 +87,8 @@ func (r *run) stopped(more map[string]any) {
 		return
 	}
 	r.toldStopped = true
-	data := map[string]any{"status": string(r.verdict.status), "reason": r.verdict.reason}
+	v := r.standing()
+	data := map[string]any{"status": string(v.status), "reason": v.reason}
 	maps.Copy(data, more)
 	r.raise(nil, phone.Event{Type: "scenario.stopped", Data: data}, 0)
 }

@@ -113,6 +113,25 @@ func TestFalsePassHunt(t *testing.T) {
 			reason: "the run was over after 2.6s of the 5s in which it must not come", kind: timeline.Unjudged, elapsed: 2600 * ms,
 		},
 		{
+			name: "never of a call that there is not", text: stopAtEnd + "expect: [{event: dtmf.in, phone_id: b, call_id: second, never: true}]", script: busyCall,
+			reason: "which cannot be judged: there is no second call (calls of b in this run: 1)", kind: timeline.Unjudged,
+		},
+		{
+			name: "an assert on the event that ends the run",
+			text: stopAtEnd + "hooks: [{when: call.state.disconnected, on_phone: a, then: {assert: {call: {}, codec: G722}}}]", script: busyCall,
+			reason: "assert in hooks[0] failed: call 4 of a: codec is PCMU, not G722", kind: timeline.ActionFailed, elapsed: 1600 * ms,
+		},
+		{
+			name: "an assert that the end of the run came before",
+			text: stopAtEnd + "hooks: [{when: call.state.confirmed, on_phone: a, then: [{wait: 5s}, {assert: {call: {}, codec: PCMU}}]}]", script: busyCall,
+			reason: "the run was over before an assert was judged, at hooks[0], step 1: wait;", kind: timeline.Unjudged, elapsed: 1600 * ms,
+		},
+		{
+			name: "an assert within a group that the end of the time came before",
+			text: "phones: [a, b]\ntimeout_ms: 2s\nhooks: [{when: call.state.confirmed, on_phone: a, then: {parallel: [{wait: 1}, [{wait: 5s}, {assert: {call: {}, codec: PCMU}}]]}}]", script: busyCall,
+			reason: "the run was over before an assert was judged, at hooks[0], step 1: parallel, branch 2, step 1: wait;", kind: timeline.Unjudged, elapsed: 2000 * ms,
+		},
+		{
 			name: "never of a phone that died", text: stopAtEnd + "expect: [{event: dtmf.in, phone_id: b, match: {digit: 9}, never: true}, {event: phone.exited, phone_id: b}]",
 			script: func(w *world) {
 				busyCall(w)

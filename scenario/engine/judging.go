@@ -130,7 +130,8 @@ func (r *run) assert(s *sequence, step spec.Assert) bool {
 	r.launch(ctx, r.ask(questions(r.evidence(), facts), known), func(phone.Outcome, error) {
 		r.catchUp()
 		s.command = false
-		if !r.mayGoOn(s) || (r.phase != running && ctx.Err() != nil) {
+		if r.phase != running && ctx.Err() != nil {
+			s.next-- // it was not judged
 			r.cutOff(s)
 		} else if r.asserted(s, r.untrue(facts, known)) {
 			r.advance(s)

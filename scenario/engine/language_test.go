@@ -327,6 +327,30 @@ finally: [{log: finally}, {send_message: {phone_id: a, to: "sip:b@h", body: bye}
 	}
 }
 
+// A run that is cancelled while the hooks on its end run has not done what it was
+// to do; and its end says what its result says.
+func TestCancelWhileCleaning(t *testing.T) {
+	s := parse(t, "phones: [a]\nstop_on: [{event: scenario.started}]\nhooks: [{when: scenario.stopped, then: [{wait: 1s}, {log: cleaned}]}]")
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld()
+		ctx, cancel := context.WithCancel(t.Context())
+		w.at(20*ms, cancel)
+		result := Run(ctx, s, Env{Phones: w, Feed: w})
+		if want := "the run was cancelled before the hooks on scenario.stopped were done: hooks[0], step 1: wait"; result.Status != timeline.Failed || !strings.HasPrefix(result.Reason, want) {
+			t.Errorf("%s %s", result.Status, result.Reason)
+		}
+	})
+}
+
+func TestTheEndSaysTheVerdict(t *testing.T) {
+	result, _ := play(t, stopAtEnd+"expect: [{event: dtmf.in, phone_id: a}]", busyCall)
+	for _, e := range result.Timeline {
+		if e.Type == "scenario.stopped" && (e.Data["status"] != "failed" || e.Data["reason"] != result.Reason) {
+			t.Errorf("%v, and the result is %s: %s", e.Data, result.Status, result.Reason)
+		}
+	}
+}
+
 // A run that is cancelled while it is judged was not judged.
 func TestCancelWhileJudging(t *testing.T) {
 	s := parse(t, stopAtEnd+"expect: [{event: im.received}]\nfinally: [{log: finally}]")

@@ -250,8 +250,10 @@ func (r *run) notStopped() string {
 // cancel ends a run whose caller has gone.
 func (r *run) cancel() {
 	r.cancelled = true
-	cause := context.Cause(r.ctx)
-	reason := "the run was cancelled: " + cause.Error()
+	reason := "the run was cancelled"
+	if cause := context.Cause(r.ctx); cause != context.Canceled { //nolint:errorlint // a cause that says nothing
+		reason += ": " + cause.Error()
+	}
 	switch {
 	case r.phase == running:
 		r.fault(timeline.Fault{Kind: timeline.Cancelled, Msg: reason})
@@ -259,6 +261,8 @@ func (r *run) cancel() {
 	case r.phase <= judging && len(r.scenario.Expect) > 0: // it was not judged
 		r.fault(timeline.Fault{Kind: timeline.Cancelled, Msg: reason})
 		r.verdict = verdict{timeline.Error, reason}
+	case r.phase == cleaning && len(r.sequences) > 0:
+		r.fault(timeline.Fault{Kind: timeline.Cancelled, Msg: reason + " before the hooks on scenario.stopped were done: " + r.sequences[0].String()})
 	}
 	r.cut()
 	if r.phase == finishing {
@@ -275,18 +279,23 @@ func (r *run) fail(kind, format string, args ...any) {
 
 func (r *run) fault(f timeline.Fault) { r.record.faults = append(r.record.faults, f) }
 
-// result gives the verdict: faults that count make it failed, whatever ended
-// the run.
-func (r *run) result() timeline.Result {
-	status, reason := r.verdict.status, r.verdict.reason
+// standing is the verdict: faults that count make it failed, whatever ended the
+// run.
+func (r *run) standing() verdict {
+	v := r.verdict
 	counting := slices.DeleteFunc(slices.Clone(r.record.faults), func(f timeline.Fault) bool { return f.Tolerated })
-	if (status == timeline.OK || status == timeline.Timeout) && len(counting) > 0 {
+	if (v.status == timeline.OK || v.status == timeline.Timeout) && len(counting) > 0 {
 		more := ""
 		if n := len(counting) - 1; n > 0 {
 			more = fmt.Sprintf("; errors besides: %d", n)
 		}
-		status, reason = timeline.Failed, fmt.Sprintf("%s (%s)%s", counting[0].Msg, reason, more)
+		return verdict{timeline.Failed, fmt.Sprintf("%s (%s)%s", counting[0].Msg, v.reason, more)}
 	}
+	return v
+}
+
+func (r *run) result() timeline.Result {
+	v := r.standing()
 	used := []string{}
 	for _, p := range r.scenario.Patterns {
 		if !slices.Contains(used, p.Name) {
@@ -294,7 +303,7 @@ func (r *run) result() timeline.Result {
 		}
 	}
 	return timeline.Result{
-		ScenarioName: r.scenario.Name, Status: status, Reason: reason,
+		ScenarioName: r.scenario.Name, Status: v.status, Reason: v.reason,
 		StartedAt: r.record.began.UTC(), ElapsedMS: time.Since(r.record.began).Milliseconds(),
 		Timeline: append([]timeline.Entry{}, r.record.entries...), Errors: append([]timeline.Fault{}, r.record.faults...),
 		Expectations: append([]timeline.Expectation{}, r.judgement.told...), Artifacts: r.artifacts, PatternsUsed: used,

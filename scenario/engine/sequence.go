@@ -238,13 +238,27 @@ func (r *run) finish(s *sequence) {
 	}
 }
 
-// cutOff ends a sequence that the end of the run does not let finish.
+// cutOff ends a sequence that the end of the run does not let finish. An assert
+// that it did not come to is one that nobody has judged.
 func (r *run) cutOff(s *sequence) {
 	s.cut = true
+	if !s.tolerant && !r.cancelled && r.verdict.status != timeline.Failed && asserts(s.actions[s.next:]) {
+		r.fault(timeline.Fault{
+			Kind: timeline.Unjudged, Msg: fmt.Sprintf("the run was over before an assert was judged, at %s; let the run last longer, or put the fact under expect", s),
+			HookID: timeline.Text(s.id), PatternName: timeline.Text(s.pattern),
+		})
+	}
 	if s.next < len(s.actions) || s.waiting != nil || s.alarm != nil {
 		r.record.note(s, "cut_off", map[string]any{"at": s.String(), "steps_left": int64(len(s.actions) - s.next)})
 	}
 	r.finish(s)
+}
+
+// asserts says whether there is an assert among actions that counts.
+func asserts(actions []spec.Action) bool {
+	return slices.ContainsFunc(actions, func(a spec.Action) bool {
+		return !a.ContinueOnError && (a.Name == "assert" || slices.ContainsFunc(a.Inner(), asserts))
+	})
 }
 
 // target is the phone and call of the current action, by its own words or the

@@ -44,6 +44,11 @@ func (ev Evidence) unwatched(f spec.EventFact, open bool, opened time.Time) stri
 	if !atMost(f) {
 		return ""
 	}
+	if !f.Call.IsZero() {
+		if call, why := ev.callOf(f.Phones, f.Call); call == nil {
+			return fmt.Sprintf("there is no %s (%s)", f.Call, why)
+		}
+	}
 	if id, at, died := ev.diedAt(f.Phones); died && fromWorkers(f.Events) {
 		return fmt.Sprintf("the worker of %s ended at %s, and what it did just before is not known; name in phone_id the phones that stay alive", id, ev.offset(at))
 	}

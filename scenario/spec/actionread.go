@@ -48,7 +48,7 @@ func (r *reader) action(n *Node) (Action, bool) {
 		return Action{}, false
 	}
 	kind := actionKinds[word]
-	values := r.table(n, tableOf{what: "argument of " + word, whose: word, params: kind.all(word)}, given)
+	values := r.table(n, tableOf{what: "argument of " + word, whose: word, params: r.paramsOf(word)}, given)
 	if len(r.issues) > before {
 		return Action{}, false
 	}
@@ -64,6 +64,20 @@ func (r *reader) action(n *Node) (Action, bool) {
 	}
 	r.checkPlace(n, a, given)
 	return a, len(r.issues) == before
+}
+
+// paramsOf gives every argument of an action; the list is made once for all of
+// its kind.
+func (r *reader) paramsOf(word string) []Param {
+	params, made := r.params[word]
+	if !made {
+		if r.params == nil {
+			r.params = map[string][]Param{}
+		}
+		params = actionKinds[word].all(word)
+		r.params[word] = params
+	}
+	return params
 }
 
 // nested says whether an argument holds actions or facts, which bind their

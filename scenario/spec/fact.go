@@ -114,6 +114,9 @@ func (r *reader) factValue(n *Node, p Param) any {
 	case TypeCount, TypeBounds, TypeTone, TypeSpan:
 		return r.bounds(n, p)
 	case TypeWant:
+		if p.Name == "last_status" {
+			r.checkStatus(n, p.Name)
+		}
 		return r.want(n)
 	case TypeAudio, TypeRTP:
 		return r.group(n, p)
@@ -194,6 +197,12 @@ func (r *reader) event(n *Node, whose string, params []Param) *EventFact {
 		e.Count = Exactly(0)
 	} else if never != nil && a["never"] == any(false) {
 		r.fault(never, BadValue, "never takes true; leave it out, or give count")
+	}
+	if e.Count.Min != nil && *e.Count.Min == 0 && e.Count.Max == nil {
+		r.fault(n, BadValue, "count: {min: 0} would always hold; give how often the event is to come")
+	}
+	if match := n.Field("match"); match != nil {
+		r.checkMatch(match, e.Events)
 	}
 	if len(r.issues) > before {
 		return nil

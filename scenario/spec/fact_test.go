@@ -117,6 +117,13 @@ func TestIssuesOfFactsAndVariables(t *testing.T) {
 		{"rtp field", "expect: [{call: a, rtp: {rx_lost: 0}}]\n", `did you mean "rx_loss"?`},
 		{"assert nothing", "initial_actions: [{assert: []}]\n", "assert has no facts"},
 		{"assert a wrong fact", "initial_actions: [{assert: {event: x}}]\n", `unknown event type "x"`},
+		{"count that always holds", "expect: [{event: dtmf.in, count: {min: 0}}]\n", "would always hold"},
+		{"field that no such event has", "expect: [{event: dtmf.in, never: true, match: {digits: 5}}]\n", `t.yaml:1:48: unknown field of dtmf.in "digits"; did you mean "digit"?`},
+		{"field of a family", "expect: [{in_order: [{event: call.state.*, match: {laststatus: 200}}, dtmf.in]}]\n", `did you mean "last_status"?`},
+		{"field of what was heard", "expect: [{event: call.state.disconnected, never: true, match: {heard.tone: 440}}]\n", `unknown field of call.state.disconnected "heard.tone"`},
+		{"field of after", "initial_actions: [{assert: {event: dtmf.in, after: {event: reg.failed, match: {code: 403}}}}]\n", `unknown field of reg.failed "code"`},
+		{"no class", "expect: [{event: reg.failed, never: true, match: {status_code: 9xx}}]\n", `status_code takes a status such as 486, a class 1xx to 6xx`},
+		{"no class of a call", "expect: [{call: {phone_id: a}, last_status: [200, 4x]}]\n", `not "4x"`},
 		{"repeat nothing", "initial_actions: [{repeat: {count: 2, actions: []}}]\n", "repeat has no actions"},
 		{"repeat never", "initial_actions: [{repeat: {count: 0, actions: [{wait: 1}]}}]\n", "count is 0; it takes 1 to 10000"},
 		{"phone of a repeated action", "initial_actions: [{repeat: {count: 2, actions: [hangup]}}]\n", "hangup needs phone_id"},
@@ -221,4 +228,18 @@ func TestLanguageIsDescribed(t *testing.T) {
 			t.Errorf("%s has no argument %s", a.Word, a.Main)
 		}
 	}
+}
+
+// Fields that are known, and events whose fields are not, are taken.
+func TestFieldsOfFacts(t *testing.T) {
+	mustRead(t, `
+expect:
+  - {event: call.state.disconnected, match: {heard.tone_hz: 440, last_status: [486, 5xx, "~^6"], phone_id: a, call_id: 1, type: "~call"}}
+  - {event: call.state.*, match: {quality.mos: 4, state: early}}
+  - {event: [dtmf.in, dtmf.out], match: {digits: 1, method: info}}
+  - {event: sip.request.invite, match: {headers.X-Any: 1}}
+  - {event: [reg.success, user.mine], match: {anything: 1}}
+  - {event: reg.success, match: {synthetic: true}}
+  - {event: "*", match: {anything: 1}}
+`)
 }

@@ -110,7 +110,8 @@ type reader struct {
 	prefix string // before every sentence: which pattern is being unfolded
 	issues Issues
 
-	expecting bool // in expect, where no sequence gives facts a phone
+	params    map[string][]Param // of the actions that came, by their words
+	expecting bool               // in expect, where no sequence gives facts a phone
 }
 
 func (r *reader) fault(at *Node, kind, format string, args ...any) {

@@ -185,7 +185,10 @@ func (r *reader) match(n *Node, p Param) any {
 	return m
 }
 
-var classForm = regexp.MustCompile(`^[1-6][xX][xX]$`)
+// isClass says whether a text is a class of statuses: 1xx to 6xx.
+func isClass(text string) bool {
+	return len(text) == 3 && text[0] >= '1' && text[0] <= '6' && strings.EqualFold(text[1:], "xx")
+}
 
 func (r *reader) want(n *Node) Want {
 	switch {
@@ -198,7 +201,7 @@ func (r *reader) want(n *Node) Want {
 			w.OneOf = append(w.OneOf, r.want(item))
 		}
 		return w
-	case n.Kind == String && classForm.MatchString(n.Text):
+	case n.Kind == String && isClass(n.Text):
 		return Want{Class: int(n.Text[0] - '0')}
 	case n.Kind == String && strings.HasPrefix(n.Text, "~"):
 		re, err := regexp.Compile(n.Text[1:])

@@ -12,8 +12,10 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
+// MaxBytes bounds one text.
+const MaxBytes = 1 << 20
+
 const (
-	maxBytes = 1 << 20 // of one text
 	maxNodes = 100_000 // of one tree, aliases unfolded
 	maxDepth = 40      // of nesting
 )
@@ -24,8 +26,8 @@ func ParseYAML(file string, text []byte) (*Node, Issues) {
 	whole := func(format string, args ...any) Issues {
 		return Issues{{Kind: Syntax, File: file, Line: 1, Column: 1, Msg: fmt.Sprintf(format, args...)}}
 	}
-	if len(text) > maxBytes {
-		return nil, whole("the text is larger than %d bytes", maxBytes)
+	if len(text) > MaxBytes {
+		return nil, whole("the text is larger than %d bytes", MaxBytes)
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	var document yaml.Node
@@ -83,6 +85,7 @@ func (c *yamlConverter) convert(y *yaml.Node, depth int) *Node {
 		return c.convert(y.Alias, depth+1)
 	case yaml.SequenceNode:
 		n.Kind = List
+		n.Items = make([]*Node, 0, len(y.Content))
 		for i, item := range y.Content {
 			n.Items = append(n.Items, n.adopt(c.convert(item, depth+1), index(i)))
 		}
@@ -96,22 +99,46 @@ func (c *yamlConverter) convert(y *yaml.Node, depth int) *Node {
 }
 
 func (c *yamlConverter) fields(n *Node, y *yaml.Node, depth int) {
-	seen := map[string]int{}
+	var seen map[string]int // of large ones; a look along the few fields of most is quicker
+	if len(y.Content) > 2*few {
+		seen = make(map[string]int, len(y.Content)/2)
+	}
 	n.Fields = make([]Field, 0, len(y.Content)/2)
+	keys := make([]Node, len(y.Content)/2)
 	for i := 0; i+1 < len(y.Content); i += 2 {
-		key := n.adopt(&Node{Kind: String, Text: y.Content[i].Value, Line: y.Content[i].Line, Column: y.Content[i].Column}, y.Content[i].Value)
+		key := n.adopt(&keys[i/2], y.Content[i].Value)
+		key.Kind, key.Text, key.Line, key.Column = String, y.Content[i].Value, y.Content[i].Line, y.Content[i].Column
 		value := n.adopt(c.convert(y.Content[i+1], depth+1), key.Text)
 		if y.Content[i].Kind != yaml.ScalarNode {
 			c.fault(key, Syntax, "a key must be a plain word")
 			continue
 		}
-		if line, again := seen[key.Text]; again {
+		line, again := seen[key.Text]
+		if seen == nil {
+			line, again = n.lineOf(key.Text)
+		}
+		if again {
 			c.fault(key, DuplicateKey, "duplicate key %q; it is already on line %d", clip(key.Text), line)
 			continue
 		}
-		seen[key.Text] = key.Line
+		if seen != nil {
+			seen[key.Text] = key.Line
+		}
 		n.Fields = append(n.Fields, Field{Name: key.Text, Key: key, Value: value})
 	}
+}
+
+// few fields are looked through one by one.
+const few = 16
+
+// lineOf says where a field's name stands, if there is one.
+func (n *Node) lineOf(name string) (int, bool) {
+	for _, f := range n.Fields {
+		if f.Name == name {
+			return f.Key.Line, true
+		}
+	}
+	return 0, false
 }
 
 func (c *yamlConverter) scalar(n *Node, y *yaml.Node) {

@@ -129,9 +129,8 @@ func (s *Store) Get(id string) (*Run, error) {
 
 // known says whether there ever was a run of this id.
 func (s *Store) known(id string) bool {
-	number, is := strings.CutPrefix(id, prefix)
-	n, err := strconv.Atoi(number)
-	return is && err == nil && n >= 1 && n <= s.started
+	n, err := strconv.Atoi(strings.TrimPrefix(id, prefix))
+	return err == nil && id == prefix+strconv.Itoa(n) && n >= 1 && n <= s.started
 }
 
 func clip(id string) string {

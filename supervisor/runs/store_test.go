@@ -210,7 +210,7 @@ func TestTheStoreIsBounded(t *testing.T) {
 			t.Errorf("%d runs are kept, the first is %s", len(list), list[0].ID())
 		}
 		for id, want := range map[string]string{
-			"run_2": "no longer kept", "run_9999": "list_runs", "run_x": "not found", "": "not found",
+			"run_2": "no longer kept", "run_9999": "list_runs", "run_02": "list_runs", "run_+2": "list_runs", "run_x": "not found", "": "not found",
 		} {
 			if _, err := s.Get(id); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%q: %v, want %q", id, err, want)

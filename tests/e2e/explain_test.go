@@ -23,21 +23,11 @@ func found(t *testing.T, c *mcpclient.Client, id string) (summary string, rules 
 	return a.String("summary"), rules
 }
 
-// freeAddr is a loopback address that nobody has now.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // TestCallsThroughThePBXExplainThemselves: a good call, and one to an unknown
 // number, through the embedded PBX.
 func TestCallsThroughThePBXExplainThemselves(t *testing.T) {
-	addr := freeAddr(t)
+	t.Parallel()
+	addr := phones.FreeAddr(t)
 	c := mcpclient.Start(t, programs, mcpclient.Options{Args: []string{"--pbx", addr}})
 	a, b := phones.Add(t, c, "a", mcpclient.Args{"domain": addr}), phones.Add(t, c, "b", mcpclient.Args{"domain": addr})
 
@@ -107,6 +97,7 @@ func TestEndsThatLookLikeFaults(t *testing.T) {
 // TestHostileCallIsShownSafely: a caller puts what it can where its words are
 // shown.
 func TestHostileCallIsShownSafely(t *testing.T) {
+	t.Parallel()
 	c := mcpclient.Start(t, programs, mcpclient.Options{})
 	a := phones.AddDirect(t, c, "a")
 	conn, err := net.Dial("udp", fmt.Sprintf("127.0.0.1:%d", a.Port))

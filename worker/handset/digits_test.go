@@ -1,6 +1,9 @@
 package handset
 
 import (
+	"fmt"
+	"net"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -40,8 +43,55 @@ func TestAHangupAmongDigits(t *testing.T) {
 	id, _ := connect(a, b)
 	a.do(phone.SendDTMF{CallID: &id, Digits: strings.Repeat("5", 100)})
 	b.awaits("dtmf.in")
+	b.awaits("dtmf.in") // the first is over
 	a.do(phone.Hangup{CallID: &id})
-	b.awaits("call.state.disconnected")
+	if got, _ := a.awaits("dtmf.out").Data["digits"].(string); strings.Trim(got, "5") != "" || len(got) < 1 || len(got) > 50 {
+		t.Errorf("told as sent: %q", got)
+	}
 	a.awaits("call.state.disconnected")
+	b.awaits("call.state.disconnected")
 	a.refuses(phone.SendDTMF{CallID: &id, Digits: "1"}, phone.Precondition, "it is over")
+}
+
+// The far end takes telephone-event, then no more, in the middle of a string:
+// what is left travels as INFO, before what is sent later, and no digit twice.
+func TestDigitsGoOnAsInfo(t *testing.T) {
+	a := newRig(t, "a", 0)
+	far, media := newWire(t), newWire(t)
+	uri := fmt.Sprintf("sip:x@%s", far.conn.LocalAddr())
+	id := a.do(phone.MakeCall{DestURI: uri}).Call.CallID
+	sdp := func(version int, events string) string {
+		return fmt.Sprintf("v=0\r\no=x 1 %d IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio %d RTP/AVP 8%s\r\na=sendrecv\r\n",
+			version, media.conn.LocalAddr().(*net.UDPAddr).Port, events)
+	}
+	invite := far.request("INVITE")
+	far.answer(invite, "200 OK", fmt.Sprintf("Contact: <%s>\r\n", uri), sdp(1, " 101\r\na=rtpmap:101 telephone-event/8000"))
+	a.awaits("call.state.confirmed")
+	a.do(phone.SendDTMF{CallID: &id, Digits: "12345"})
+	a.do(phone.SendDTMF{CallID: &id, Digits: "67"})
+	begun := ""
+	for begun != "12" { // two have begun as events
+		begun = media.digits(begun)
+	}
+	far.reinvite(invite, uri, sdp(2, ""))
+	a.do(phone.SendDTMF{CallID: &id, Digits: "89"})
+	byInfo := ""
+	for !strings.HasSuffix(byInfo, "9") {
+		req := far.request("INFO")
+		byInfo += regexp.MustCompile(`Signal=\s*(.)`).FindStringSubmatch(req)[1]
+		far.answer(req, "200 OK", "", "")
+	}
+	for range 50 { // what came meanwhile
+		begun = media.digits(begun)
+	}
+	if begun+byInfo != "123456789" {
+		t.Errorf("as events %q, as INFO %q", begun, byInfo)
+	}
+	told := ""
+	for len(told) < 9 {
+		told += a.awaits("dtmf.out").Data["digits"].(string)
+	}
+	if told != "123456789" {
+		t.Errorf("told as sent: %q", told)
+	}
 }
