@@ -58,6 +58,7 @@ interop: build $(DLV)
 	RINGMASTER_INTEROP=1 RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin RINGMASTER_DLV=$(DLV) \
 	$(GO) test -tags interop -count=1 -parallel 4 -timeout 600s -v ./tests/asterisk ./tests/debugger ./tests/interop; \
 	RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 300s -v ./tests/examples -run ThroughAsterisk
+	RINGMASTER_BROWSER=1 RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 300s -v ./tests/browser ./tests/e2e -run 'TestPage|TestReports'
 
 # 20 phones in 10 calls, 100 deaths at random moments, then the server's own; `make test` has a short form.
 chaos: build

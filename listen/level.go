@@ -2,6 +2,7 @@ package listen
 
 import (
 	"math"
+	"slices"
 	"time"
 )
 
@@ -38,6 +39,21 @@ func (r Recording) MeanLevelOf(hz float64, window time.Duration) float64 {
 		return silence
 	}
 	return max(silence, 10*math.Log10(power/float64(n)))
+}
+
+// UsualLevelOf is the level in dBov of one frequency, as the median of its
+// levels in windows of the given length: what a few moments miss, or have too
+// much, does not count. A last window that is not full does not either.
+func (r Recording) UsualLevelOf(hz float64, window time.Duration) float64 {
+	var levels []float64
+	for from := time.Duration(0); from+window <= r.Duration(); from += window {
+		levels = append(levels, r.Between(from, from+window).LevelOf(hz))
+	}
+	if len(levels) == 0 {
+		return silence
+	}
+	slices.Sort(levels)
+	return levels[len(levels)/2]
 }
 
 // Loudest is the frequency in Hz with the highest level between the two given

@@ -70,6 +70,30 @@ func TestTheMeanLevelSurvivesAJumpOfPhase(t *testing.T) {
 	}
 }
 
+func TestTheUsualLevelPassesOverMoments(t *testing.T) {
+	r := Tone(8000, 440, -10, 2*time.Second)
+	for i := 8000; i < len(r.Samples); i++ {
+		r.Samples[i] = -r.Samples[i]
+	}
+	clear(r.Samples[3000:6000])
+	for i := range 800 {
+		r.Samples[12000+i] /= 4
+	}
+	if got := r.MeanLevelOf(440, 100*time.Millisecond); got > -10.5 {
+		t.Errorf("in the mean it has %.1f dBov: this test shows nothing", got)
+	}
+	if got := r.UsualLevelOf(440, 100*time.Millisecond); math.Abs(got+10) > 0.2 {
+		t.Errorf("a tone of -10 dBov usually has %.2f dBov", got)
+	}
+	clear(r.Samples[:9000])
+	if got := r.UsualLevelOf(440, 100*time.Millisecond); got > -50 {
+		t.Errorf("what is not there most of the time usually has %.2f dBov", got)
+	}
+	if got := (Recording{Rate: 8000}).UsualLevelOf(440, 100*time.Millisecond); got != silence {
+		t.Errorf("nothing has %.2f dBov", got)
+	}
+}
+
 func TestShareSeesGaps(t *testing.T) {
 	r := Tone(8000, 440, -10, time.Second)
 	clear(r.Samples[4000:])

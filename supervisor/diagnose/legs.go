@@ -110,11 +110,7 @@ func (t *thread) add(m Message) {
 	}
 	t.legs[i].add(m)
 	t.sessions = append(t.sessions, sessionIDs(m.Header("Session-ID"))...)
-	for _, value := range []string{m.Header("Replaces"), replacedIn(m.Header("Refer-To"))} {
-		if id, _, _ := strings.Cut(value, ";"); id != "" {
-			t.replaces = append(t.replaces, strings.TrimSpace(id))
-		}
-	}
+	t.replaces = append(t.replaces, m.Replaces()...)
 }
 
 func (l *Leg) add(m Message) {
@@ -244,6 +240,18 @@ func sessionIDs(value string) []string {
 		id = strings.TrimPrefix(id, "remote=")
 		if len(id) == 32 && strings.Trim(id, "0") != "" {
 			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// Replaces are the Call-IDs of what a request replaces, or wants replaced
+// (RFC 3891).
+func (m Message) Replaces() []string {
+	var ids []string
+	for _, value := range []string{m.Header("Replaces"), replacedIn(m.Header("Refer-To"))} {
+		if id, _, _ := strings.Cut(value, ";"); strings.TrimSpace(id) != "" {
+			ids = append(ids, strings.TrimSpace(id))
 		}
 	}
 	return ids

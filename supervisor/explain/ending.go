@@ -46,6 +46,9 @@ func (r *record) ending() Ending {
 	if e.Status > 0 {
 		e.Meaning = meaningOf(e.Status).means
 	}
+	if r.stopped() {
+		e.Meaning = "the phone was dropped, without a word to the far end"
+	}
 	if !r.over() {
 		e.Outcome = r.standing()
 		return e
@@ -76,7 +79,7 @@ func (r *record) standing() string {
 }
 
 func (r *record) ended() (outcome, by string) {
-	if r.died {
+	if r.died || r.stopped() {
 		return OutcomeDropped, ByLocal
 	}
 	bye := r.firstBye()
@@ -150,6 +153,8 @@ func (r *record) summary(report Report) string {
 	first := r.beginning() + ", " + r.conclusion(report.Ending) + "."
 	i := slices.IndexFunc(report.Findings, func(f Finding) bool { return f.Severity != Note && f.Rule != ruleRefused })
 	switch {
+	case len(report.Findings) == 0 && slices.Contains([]string{OutcomeRefused, OutcomeNoResponse, OutcomeDropped}, report.Outcome):
+		return first + " No rule explains it: read its messages (get_call_messages)."
 	case len(report.Findings) == 0:
 		return first + " Nothing unusual was found."
 	case i >= 0:
@@ -177,6 +182,9 @@ func (r *record) conclusion(e Ending) string {
 	status := strings.TrimSpace(fmt.Sprint(e.Status, " ", e.Text))
 	lasted := max(0, roughly(r.end.Sub(r.Call.AnsweredAt)))
 	by := map[string]string{ByLocal: "this phone", ByFarEnd: "the far end", ByNetwork: "the network"}[e.EndedBy]
+	if cancels := r.find("CANCEL"); !r.over() && !r.answered() && len(cancels) > 0 && cancels[0].ours {
+		return "and this phone is cancelling it"
+	}
 	switch e.Outcome {
 	case OutcomeCalling:
 		return "and there is no answer yet"

@@ -85,6 +85,10 @@ func talked(change func(f *Facts), more ...diagnose.Message) Facts {
 	return f
 }
 
+func byeAnswered(ms int) diagnose.Message {
+	return msg(ms, "RX", "SIP/2.0 200 OK", "9 BYE", inside+"\n")
+}
+
 func bye(ms int, way string) diagnose.Message {
 	return msg(ms, way, "BYE sip:b@h SIP/2.0", "9 BYE", inside+"\n")
 }
@@ -165,6 +169,22 @@ func reinvite(ms, cseq int, way, status, direction string) []diagnose.Message {
 	}
 }
 
+// toItself is one end of a call of a phone to itself, which the called end ends
+// right after it was challenged and answered; the log has both ends.
+func toItself(end phone.Direction) Facts {
+	f := talked(func(f *Facts) { f.Call.Direction, f.Call.AnsweredAt = end, at(1003) })
+	const back = "From: <sip:b@h>;tag=2\nTo: <sip:a@h>;tag=1\n"
+	f.Messages = []diagnose.Message{
+		msg(0, "TX", target, "1 INVITE", fresh+theirs(events)), msg(1, "RX", target, "1 INVITE", fresh+theirs(events)),
+		msg(2, "TX", "SIP/2.0 180 Ringing", "1 INVITE", inside+"\n"), msg(3, "RX", "SIP/2.0 180 Ringing", "1 INVITE", inside+"\n"),
+		msg(1000, "TX", "SIP/2.0 200 OK", "1 INVITE", inside+theirs(events)), msg(1001, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+theirs(events)),
+		msg(1002, "TX", "ACK sip:a@h SIP/2.0", "1 ACK", inside+"\n"), msg(1003, "RX", "ACK sip:a@h SIP/2.0", "1 ACK", inside+"\n"),
+		msg(13_000, "TX", "BYE sip:a@h SIP/2.0", "1 BYE", back+"\n"), msg(13_001, "RX", "BYE sip:a@h SIP/2.0", "1 BYE", back+"\n"),
+		msg(13_002, "TX", "SIP/2.0 200 OK", "1 BYE", back+"\n"), msg(13_003, "RX", "SIP/2.0 200 OK", "1 BYE", back+"\n"),
+	}
+	return f
+}
+
 // cases has at least one call for each rule, and those in which nothing must be
 // found; want are all findings, in any order.
 var cases = []struct {
@@ -179,6 +199,10 @@ var cases = []struct {
 	{"a good call in", calledIn(nil, accept(1000), ack(1005), bye(13_000, "RX")), "", OutcomeCompleted, ByFarEnd, "a was called by sip:b@203.0.113.5"},
 	{"transferred away at once", talked(func(f *Facts) { f.Call.EndedAt = at(1500) }, msg(1200, "TX", "REFER sip:b@h SIP/2.0", "2 REFER", inside+"\n"),
 		msg(1205, "RX", "SIP/2.0 202 Accepted", "2 REFER", inside+"\n"), bye(1500, "RX")), "", OutcomeCompleted, ByFarEnd, ""},
+	{"a consultation that became another call", talked(func(f *Facts) { f.Call.EndedAt, f.Replaced = at(1500), true }, bye(1500, "RX")), "", OutcomeCompleted, ByFarEnd, "Nothing unusual"},
+	{"to itself, the caller's end", toItself(phone.Outbound), "", OutcomeCompleted, ByFarEnd, "ended by the far end. Nothing unusual"},
+	{"to itself, the called end", toItself(phone.Inbound), "", OutcomeCompleted, ByLocal, "ended by this phone. Nothing unusual"},
+	{"lost for no reason on record", talked(func(f *Facts) { f.Messages = f.Messages[:5] }), "", OutcomeDropped, ByNetwork, "ended by a fault after 12s. No rule explains it"},
 	{"a live call", talked(func(f *Facts) {
 		f.Call.State, f.Call.EndedAt, f.Messages = phone.StateConfirmed, time.Time{}, f.Messages[:5]
 	}), "", OutcomeTalking, ByNobody, "they are talking"},
@@ -187,6 +211,11 @@ var cases = []struct {
 		f.Call.State, f.Call.EndedAt, f.Now = phone.StateEarly, time.Time{}, at(5000)
 		return f
 	}(), "", OutcomeRinging, ByNobody, "it rings"},
+	{"it rings and is being cancelled", func() Facts {
+		f := failed(180, "Ringing", 0, invite(0, 1, ""), reply(100, 1, "180 Ringing", ""), cancel(4000))
+		f.Call.State, f.Call.EndedAt, f.Now = phone.StateEarly, time.Time{}, at(5000)
+		return f
+	}(), "", OutcomeRinging, ByNobody, "and this phone is cancelling it."},
 	{"challenged and answered", talked(nil, msg(-10, "TX", target, "0 INVITE", fresh+ours(events)), msg(-5, "RX", "SIP/2.0 401 Unauthorized", "0 INVITE", inside+challenge+"\n")), "", OutcomeCompleted, ByLocal, ""},
 	{"one message twice", talked(nil, msg(500, "TX", target, "1 INVITE", fresh+ours(events))), "", OutcomeCompleted, ByLocal, ""},
 	{"hold and back, with a re-INVITE", talked(nil, slices.Concat(reinvite(3000, 2, "TX", "200 OK", "sendonly"), reinvite(6000, 3, "TX", "200 OK", "sendrecv"))...), "", OutcomeCompleted, ByLocal, ""},
@@ -202,6 +231,9 @@ var cases = []struct {
 			{Type: "call.state.disconnected", Time: at(13_001), Data: map[string]any{"reason": "worker exited"}},
 		}
 	}), "worker_died", OutcomeDropped, ByLocal, "signal: killed"},
+	{"dropped like in a power cut", talked(func(f *Facts) { f.Messages, f.Call.LastStatusText = f.Messages[:5], "Phone stopped" }), "phone_dropped", OutcomeDropped, ByLocal, "The phone was dropped without hanging up"},
+	{"dropped while it rings", failed(180, "Phone stopped", 20_000, invite(0, 1, ""), reply(100, 1, "180 Ringing", "")), "phone_dropped", OutcomeDropped, ByLocal, "The phone was dropped without hanging up"},
+	{"dropped before anybody answers", failed(0, "Phone stopped", 20_000, invite(0, 1, ""), invite(500, 1, ""), invite(1500, 1, "")), "phone_dropped", OutcomeDropped, ByLocal, "ended by a fault before it was answered"},
 	{"nobody there", failed(408, "Request Timeout", 32_000, invite(0, 1, ""), invite(500, 1, ""), invite(1500, 1, ""), invite(3500, 1, "")), "no_response", OutcomeNoResponse, ByNetwork, "sent 4 times"},
 	{"a dead port", failed(503, "connection refused", 20, invite(0, 1, "")), "unreachable", OutcomeNoResponse, ByNetwork, "connection refused"},
 	{"a wrong password", failed(401, "Unauthorized", 30, invite(0, 1, ""), reply(5, 1, "401 Unauthorized", challenge), invite(6, 2, credentialA), reply(9, 2, "401 Unauthorized", challenge)),
@@ -240,11 +272,13 @@ var cases = []struct {
 
 	{"200 crosses CANCEL", calledIn(func(f *Facts) { f.Call.EndedAt, f.Call.RTP = at(1010), phone.RTPStats{} }, accept(1000), ack(1002),
 		msg(1001, "RX", "CANCEL sip:a@h SIP/2.0", "1 CANCEL", fresh+"\n"), bye(1010, "RX")), "cancel_crossed", OutcomeCompleted, ByFarEnd, ""},
-	{"no ACK", calledIn(func(f *Facts) { f.Call.LastStatus = 408 }, accept(1000), accept(1500), accept(2500), accept(4500), bye(33_000, "TX")), "ack_missing", OutcomeDropped, ByNetwork, "sent 4 times"},
+	{"no ACK", calledIn(func(f *Facts) { f.Call.LastStatus = 408 }, accept(1000), accept(1500), accept(2500), accept(4500), bye(33_000, "TX"), byeAnswered(33_005)), "ack_missing", OutcomeDropped, ByNetwork, "sent 4 times"},
 	{"a late ACK", calledIn(nil, accept(1000), accept(1500), accept(2500), ack(2800), bye(13_000, "RX")), "ack_late", OutcomeCompleted, ByFarEnd, "1.8s after the answer"},
 	{"our ACK is lost", talked(nil, msg(1500, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+theirs(events)), msg(1501, "TX", "ACK sip:b@203.0.113.5 SIP/2.0", "1 ACK", inside+"\n"),
 		msg(2500, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+theirs(events)), msg(2501, "TX", "ACK sip:b@203.0.113.5 SIP/2.0", "1 ACK", inside+"\n")), "ack_lost", OutcomeCompleted, ByLocal, "3 times although 3 ACKs"},
 	{"nobody answers BYE", talked(nil, bye(13_000, "TX"), bye(13_500, "TX"), bye(14_500, "TX")), "hangup_unanswered", OutcomeCompleted, ByLocal, "sent 3 times"},
+	{"nobody is there for BYE", talked(nil, bye(13_000, "TX")), "hangup_unanswered", OutcomeCompleted, ByLocal, "The BYE was sent once"},
+	{"stopped right after its BYE", talked(func(f *Facts) { f.Events = []phone.Event{{Type: "phone.stopped", Time: at(13_010)}} }, bye(13_000, "TX")), "", OutcomeCompleted, ByLocal, ""},
 	{"sent again", talked(nil, msg(500, "TX", target, "1 INVITE", fresh+ours(events)), msg(700, "RX", "SIP/2.0 180 Ringing", "1 INVITE", inside+"\n")), "retransmissions", OutcomeCompleted, ByLocal, "2 times"},
 
 	{"BYE at once", talked(func(f *Facts) { f.Call.EndedAt = at(1200) }, bye(1200, "RX")), "ended_at_once", OutcomeCompleted, ByFarEnd, "199ms after it was answered"},
@@ -263,7 +297,7 @@ var cases = []struct {
 	{"422", failed(422, "Session Interval Too Small", 30, invite(0, 1, ""), reply(5, 1, "422 Session Interval Too Small", "Min-SE: 1800\n")), "session_interval", OutcomeRefused, ByFarEnd, "at least 1800 s"},
 	{"a transfer that fails", talked(nil, msg(5000, "TX", "REFER sip:b@h SIP/2.0", "2 REFER", inside+"\n"), msg(5005, "RX", "SIP/2.0 202 Accepted", "2 REFER", inside+"\n"),
 		msg(5100, "RX", "NOTIFY sip:a@h SIP/2.0", "7 NOTIFY", inside+"Content-Type: message/sipfrag\n\nSIP/2.0 486 Busy Here\n"), msg(5101, "TX", "SIP/2.0 200 OK", "7 NOTIFY", inside+"\n")), "transfer_refused", OutcomeCompleted, ByLocal, "486 Busy Here"},
-	{"held at the end", talked(nil, reinvite(3000, 2, "TX", "200 OK", "sendonly")...), "on_hold", OutcomeCompleted, ByLocal, "this phone says sendonly"},
+	{"held at the end", talked(nil, reinvite(3000, 2, "TX", "200 OK", "sendonly")...), "on_hold", OutcomeCompleted, ByLocal, "The call stood on hold at its end: this phone says sendonly"},
 	{"the log is too short", talked(func(f *Facts) { f.Messages = f.Messages[5:] }), "record_incomplete", OutcomeCompleted, ByLocal, ""},
 
 	{"a wrong address in SDP", talked(func(f *Facts) {

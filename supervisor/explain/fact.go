@@ -16,7 +16,7 @@ type Facts struct {
 	// Call is the newest that is known of it.
 	Call phone.CallInfo
 	// Messages are those with the call's Call-ID in the phone's log, oldest
-	// first.
+	// first. A phone that calls itself has those of both ends there.
 	Messages []diagnose.Message
 	// Events are those of the call, and the phone's own (phone.exited, …),
 	// oldest first.
@@ -24,6 +24,9 @@ type Facts struct {
 	Now    time.Time
 	// Uncounted says that the statistics of sound in Call are not known.
 	Uncounted bool
+	// Replaced says that a message of another call asked for this one to be
+	// replaced, as an attended transfer does.
+	Replaced bool
 	// SRTP says that the phone is set to encrypt sound; false when its settings
 	// are not known.
 	SRTP bool
@@ -52,7 +55,8 @@ func newRecord(f Facts) *record {
 	if r.end.IsZero() {
 		r.end = f.Now
 	}
-	r.exchanges = exchangesOf(f.Messages)
+	r.Messages = r.ownEnd()
+	r.exchanges = exchangesOf(r.Messages)
 	for _, x := range r.exchanges {
 		if x.method == "INVITE" && x.ours == r.outbound() && x.request != nil && diagnose.Tag(x.request.Header("To")) == "" {
 			r.setup = append(r.setup, x)
@@ -66,6 +70,41 @@ func newRecord(f Facts) *record {
 	}
 	return r
 }
+
+// ownEnd leaves out the messages of the other end of a call of the phone to
+// itself. What the caller asks has the caller's tag in From, and is sent by the
+// one end and received by the other.
+func (r *record) ownEnd() []diagnose.Message {
+	caller, sent, received := "", false, false
+	for _, m := range r.Messages {
+		if m.IsRequest() && m.Method == "INVITE" && diagnose.Tag(m.Header("To")) == "" {
+			caller = diagnose.Tag(m.Header("From"))
+			sent, received = sent || m.Sent, received || !m.Sent
+		}
+	}
+	if !sent || !received {
+		return r.Messages
+	}
+	var own []diagnose.Message
+	for _, m := range r.Messages {
+		asked := m.Sent == m.IsRequest() // by this phone
+		byCaller := diagnose.Tag(m.Header("From")) == caller
+		if r.outbound() == (asked == byCaller) {
+			own = append(own, m)
+		}
+	}
+	return own
+}
+
+// stopped says that the phone was stopped, and the call with it, without a word
+// to the far end.
+func (r *record) stopped() bool {
+	return r.over() && r.Call.LastStatusText == phoneStopped && r.lastWord() == nil
+}
+
+// phoneStopped is the reason that a phone gives for the end of the calls that
+// it leaves as they are.
+const phoneStopped = "Phone stopped"
 
 // workerExited is the reason that the fleet gives for the end of a dead
 // worker's calls.

@@ -20,7 +20,7 @@ func callRules() []Rule {
 		{"session_timer", Warning, "Session-Expires and the time of the BYE", "The far end ended the call %v after it was last refreshed, and its session timer was %v: nobody refreshed it.", "switch session timers off at the far end, or let it refresh the call itself (refresher=uas when it is called)", sessionTimer},
 		{"session_interval", Error, "422", "The session interval that was asked for is too small: the far end wants at least %s s.", "ask for a larger Session-Expires", sessionInterval},
 		{"transfer_refused", Warning, "answers to REFER, and NOTIFY after it", "A transfer failed: %s.", "see whether the target can be called, and whether transfers are allowed", transferRefused},
-		{"on_hold", Note, "the direction in the last descriptions", "The call stands on hold: %s.", "take it up again with unhold at the end that held it", onHold},
+		{"on_hold", Note, "the direction in the last descriptions", "The call %s on hold%s: %s.", "take it up again with unhold at the end that held it", onHold},
 		{"record_incomplete", Note, "the log of the phone", "The beginning of the call is not on record any more: findings rest on what is left.", "diagnose a call sooner: the newest 5,000 messages of each phone are kept", recordIncomplete},
 	}
 }
@@ -31,7 +31,7 @@ func endedAtOnce(r *record) *match {
 		return nil
 	}
 	after := bye.Time.Sub(r.Call.AnsweredAt)
-	if after >= time.Second || r.transferred() || len(r.find("CANCEL")) > 0 {
+	if after >= time.Second || r.transferred() || r.Replaced || len(r.find("CANCEL")) > 0 {
 		return nil
 	}
 	found := matched(message(*bye)).says(max(0, after).Round(time.Millisecond))
@@ -165,7 +165,11 @@ func onHold(r *record) *match {
 	if len(who) == 0 {
 		return nil
 	}
-	return matched(message(a.ours), message(a.theirs)).says(strings.Join(who, ", "))
+	stands, at := "stands", ""
+	if r.over() {
+		stands, at = "stood", " at its end"
+	}
+	return matched(message(a.ours), message(a.theirs)).says(stands, at, strings.Join(who, ", "))
 }
 
 func recordIncomplete(r *record) *match {

@@ -21,7 +21,8 @@ const (
 func setupRules() []Rule {
 	return []Rule{
 		{"worker_died", Error, "the end of the phone's process", "The process of phone %s died in the call (%s).", "see last_exit in list_phones; the phone was started again and the far end got a BYE, if it could be told", workerDied},
-		{"no_response", Error, "an INVITE without any answer", "Nobody answered the INVITE to %s: it was sent %d times in %v.", "check address and port, that something listens there, and that no firewall drops SIP", noResponse},
+		{"phone_dropped", Warning, "a phone that was stopped during the call", "The phone was dropped without hanging up: the far end got neither BYE nor CANCEL nor an answer.", "that is what hangup_calls: false is for: leave it out to end the calls in order", phoneDropped},
+		{"no_response", Error, "an INVITE without any answer", "Nobody answered the INVITE to %s: it was sent %s in %v.", "check address and port, that something listens there, and that no firewall drops SIP", noResponse},
 		{"unreachable", Error, "an INVITE that could not be delivered", "The INVITE could not be delivered: %s.", "check that the far end runs and listens at this address, port and transport", unreachable},
 		{"wrong_credentials", Error, "a challenge after credentials for the same realm", "The credentials of user %s for realm %s were not accepted: they were challenged again with %d.", "check username and password of the phone at the server", wrongCredentials},
 		{"auth_loop", Error, "challenges of one realm", "Realm %s challenged %d times and never took the credentials.", "the server forgets its nonces or says stale for ever: see the WWW-Authenticate of each answer, and whether several servers answer in turn", authLoop},
@@ -58,6 +59,13 @@ func workerDied(r *record) *match {
 	return matched(found...).says(r.PhoneID, how)
 }
 
+func phoneDropped(r *record) *match {
+	if !r.stopped() {
+		return nil
+	}
+	return matched(r.statistic("last_status_text %s", phoneStopped))
+}
+
 // firstWord is the first of the keys that is there.
 func firstWord(data map[string]any, keys ...string) any {
 	for _, key := range keys {
@@ -91,11 +99,11 @@ const patience = 3 * time.Second
 
 func noResponse(r *record) *match {
 	x := r.unheard()
-	if x == nil || r.undelivered() != "" || len(r.find("CANCEL")) > 0 && r.end.Sub(x.request.Time) < patience || r.end.Sub(x.request.Time) < time.Second {
+	if x == nil || r.stopped() || r.undelivered() != "" || len(r.find("CANCEL")) > 0 && r.end.Sub(x.request.Time) < patience || r.end.Sub(x.request.Time) < time.Second {
 		return nil
 	}
 	return matched(message(*x.request), r.statistic("INVITE sent %d times, answers 0", x.sent)).says(
-		x.request.Remote, x.sent, roughly(r.end.Sub(x.request.Time)))
+		x.request.Remote, times(x.sent), roughly(r.end.Sub(x.request.Time)))
 }
 
 func unreachable(r *record) *match {
@@ -284,7 +292,7 @@ func refusedHere(r *record) *match {
 // answer; 0 when that was not so.
 func (r *record) rangUnanswered() time.Duration {
 	x := r.last()
-	if x == nil || !r.over() || r.answered() || x.success() != nil || r.died {
+	if x == nil || !r.over() || r.answered() || x.success() != nil || r.died || r.stopped() {
 		return 0
 	}
 	rang := x.rang()
@@ -310,7 +318,7 @@ func noAnswer(r *record) *match {
 
 func neverRang(r *record) *match {
 	x := r.last()
-	if x == nil || !x.ours || len(x.answers) == 0 || x.rang() != nil || r.died {
+	if x == nil || !x.ours || len(x.answers) == 0 || x.rang() != nil || r.died || r.stopped() {
 		return nil
 	}
 	waited := r.end.Sub(x.answers[0].Time)

@@ -13,7 +13,7 @@ func ackRules() []Rule {
 		{"ack_missing", Error, "the ACK to a 2xx of the phone", "The far end never sent the ACK to the answer, which was sent %d times.", "the far end does not get the answer, or its ACK goes elsewhere: check the Contact of the answer and the Record-Route headers", ackMissing},
 		{"ack_late", Warning, "the time from a 2xx to its ACK", "The ACK came %v after the answer, which had been sent %d times by then.", "something on the way is slow or loses packets", ackLate},
 		{"ack_lost", Warning, "2xx that come again although they had an ACK", "The far end sent its answer %d times although %d ACKs went out: they do not arrive.", "the ACK goes to the Contact of the answer by its Record-Route: check that both can be reached", ackLost},
-		{"hangup_unanswered", Warning, "a BYE without an answer", "The BYE was sent %d times and nobody answered it.", "it goes to the far end's Contact by the route of the call: check that both can be reached; the far end may have gone", hangupUnanswered},
+		{"hangup_unanswered", Warning, "a BYE without an answer", "The BYE was sent %s and nobody answered it.", "it goes to the far end's Contact by the route of the call: check that both can be reached; the far end may have gone", hangupUnanswered},
 		{"retransmissions", Warning, "messages that came or went more than once", "Messages of this call were sent again %d times.", "packets are lost or answers come late: look at the ladder for which way", retransmissions},
 	}
 }
@@ -69,15 +69,25 @@ func ackLost(r *record) *match {
 	return nil
 }
 
-// unansweredBye is the phone's BYE that it had to repeat, and that got no
-// answer.
+// unansweredBye is the phone's BYE that got no answer: it had to repeat it, or
+// gave up at once, since nothing listens there.
 func (r *record) unansweredBye() *exchange {
 	for _, x := range r.find("BYE") {
-		if x.ours && x.request != nil && len(x.answers) == 0 && x.sent > 2 {
+		if x.ours && x.request != nil && len(x.answers) == 0 && (x.sent > 2 || r.listened(x.request.Time) >= patience) {
 			return x
 		}
 	}
 	return nil
+}
+
+// listened is for how long the phone was there after a moment.
+func (r *record) listened(since time.Time) time.Duration {
+	for _, e := range r.Events {
+		if (e.Type == "phone.stopped" || e.Type == "phone.exited") && !e.Time.Before(since) {
+			return e.Time.Sub(since)
+		}
+	}
+	return r.Now.Sub(since)
 }
 
 func hangupUnanswered(r *record) *match {
@@ -85,7 +95,14 @@ func hangupUnanswered(r *record) *match {
 	if x == nil {
 		return nil
 	}
-	return matched(message(*x.request), Evidence{At: x.request.Time, Statistic: fmt.Sprintf("BYE sent %d times, answers 0", x.sent)}).says(x.sent)
+	return matched(message(*x.request), Evidence{At: x.request.Time, Statistic: fmt.Sprintf("BYE sent %d times, answers 0", x.sent)}).says(times(x.sent))
+}
+
+func times(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprint(n, " times")
 }
 
 // retransmissions leaves out what another rule explains, and a single

@@ -151,19 +151,39 @@ func TestAWorkerStartsAnswersAndShutsDown(t *testing.T) {
 	}
 }
 
+// atOnce requires that deaths are noticed within 100 ms. One that is not may be
+// a busy machine's doing, and so is not the last word; five are.
+func atOnce(t *testing.T, die func() (noticed time.Duration)) {
+	t.Helper()
+	var all []time.Duration
+	for range 5 {
+		took := die()
+		if took <= 100*time.Millisecond {
+			return
+		}
+		all = append(all, took)
+	}
+	t.Errorf("deaths were noticed after %v", all)
+}
+
 func TestDeathIsNoticedAtOnceAndExplained(t *testing.T) {
+	atOnce(t, func() time.Duration { return killWatched(t) })
+}
+
+// killWatched kills a worker that is watched and gives the time until that is
+// known.
+func killWatched(t *testing.T) time.Duration {
+	t.Helper()
 	w := start(t)
 	ctx := context20(t)
 	stream := make(chan error, 1)
 	go func() { stream <- w.Watch(ctx, 0, func(phone.Entry) error { return nil }) }()
+	killed := time.Now()
 	if err := syscall.Kill(w.PID(), syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
-	killed := time.Now()
 	waitGone(t, w)
-	if took := time.Since(killed); took > 100*time.Millisecond {
-		t.Errorf("noticed after %v", took)
-	}
+	took := time.Since(killed)
 	err := <-stream
 	var e *phone.Error
 	if !errors.Is(err, phoneproc.ErrWorkerGone) || !errors.As(err, &e) || e.Kind != phone.Gone {
@@ -172,6 +192,7 @@ func TestDeathIsNoticedAtOnceAndExplained(t *testing.T) {
 	if want := `the worker process of phone "a" is gone (signal: killed)`; err.Error() != want {
 		t.Errorf("got %q, want %q", err, want)
 	}
+	return took
 }
 
 func TestLastWordsOfAPanic(t *testing.T) {
@@ -190,7 +211,15 @@ func TestLastWordsOfAPanic(t *testing.T) {
 	}
 }
 
+// A child that holds the worker's standard error does not delay the noticing.
 func TestChildrenGoWithTheWorker(t *testing.T) {
+	atOnce(t, func() time.Duration { return killWithChild(t) })
+}
+
+// killWithChild kills a worker that has a child and gives the time until that
+// is known.
+func killWithChild(t *testing.T) time.Duration {
+	t.Helper()
 	w := start(t, "-child")
 	ctx, stop := context.WithCancel(context20(t))
 	var child int
@@ -212,13 +241,12 @@ func TestChildrenGoWithTheWorker(t *testing.T) {
 		t.Fatal(err)
 	}
 	waitGone(t, w)
-	if took := time.Since(killed); took > 100*time.Millisecond {
-		t.Errorf("a child that holds stderr delayed the noticing: %v", took)
-	}
+	took := time.Since(killed)
 	poll := []unix.PollFd{{Fd: int32(childEnd), Events: unix.POLLIN}}
 	if n, err := unix.Poll(poll, int(limit.Milliseconds())); err != nil || n != 1 {
 		t.Errorf("the child lives on: %d, %v", n, err)
 	}
+	return took
 }
 
 func TestShutdownThatIsIgnoredEndsInAKill(t *testing.T) {
@@ -325,6 +353,7 @@ func TestFailedStartsSayWhyAndLeaveNothing(t *testing.T) {
 		"ends early":       {flags: []string{"-exit-early"}, want: "it ended before it was ready (exit status 4; its last words: ending before the handshake, as told)"},
 		"not a worker":     {change: func(o *phoneproc.Options) { o.Path, o.Args = "/bin/echo", []string{"hello"} }, want: "did not start"},
 		"says nonsense":    {change: func(o *phoneproc.Options) { o.Path, o.Args = "/bin/sh", []string{"-c", "echo hello; exec sleep 60"} }, want: "is no phoneworker"},
+		"killed at once":   {change: func(o *phoneproc.Options) { o.Path, o.Args = "/bin/sh", []string{"-c", "kill -9 $$"} }, want: "it ended before it was ready (signal: killed)"},
 		"stalls":           {change: func(o *phoneproc.Options) { o.StartTimeout = 300 * time.Millisecond }, flags: []string{"-stall-handshake"}, want: "it gave no sign of life within 300ms"},
 		"another version":  {change: func(o *phoneproc.Options) { o.Version = "2" }, flags: []string{"-version=1"}, want: `the worker program is version "1" and the supervisor is "2": install both from the same build`},
 		"unknown argument": {flags: []string{"-nonsense"}, want: "exit status 2"},

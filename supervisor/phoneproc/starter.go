@@ -251,7 +251,7 @@ func startFailed(ctx context.Context, p *process, client *plugin.Client, err err
 	switch {
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case strings.Contains(err.Error(), "Unrecognized remote plugin message") && p.exit.Status == killed:
+	case strings.Contains(err.Error(), "Unrecognized remote plugin message") && !strings.Contains(err.Error(), "Failed to read any lines") && p.exit.Status == killed:
 		return errors.New("the worker program is no phoneworker: it does not say hello as one does")
 	case crashed:
 		return fmt.Errorf("it ended before it was ready (%s)", p.exit)

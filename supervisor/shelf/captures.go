@@ -3,6 +3,7 @@ package shelf
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,15 +24,15 @@ type Captures struct{ Root, Recordings string }
 // when there is none.
 func (c Captures) Newest(id phone.ID, call *phone.CallID) (path string, ok bool) {
 	if call == nil {
-		return newestIn(c.folder(id), "")
+		return c.newest(id, "")
 	}
-	if path, ok = newestIn(c.folder(id), fmt.Sprintf("call_%d_", *call)); ok {
+	if path, ok = c.newest(id, fmt.Sprintf("call_%d_", *call)); ok {
 		return path, true
 	}
 	for _, s := range slices.Backward(c.sidecars(id)) {
 		if phone.CallID(s.CallID) == *call && s.PCAP != nil {
-			if path = filepath.Join(c.folder(id), filepath.Base(*s.PCAP)); isFile(path) {
-				return path, true
+			if name := filepath.Base(*s.PCAP); c.holds(id, name) {
+				return filepath.Join(c.folder(id), name), true
 			}
 		}
 	}
@@ -40,10 +41,28 @@ func (c Captures) Newest(id phone.ID, call *phone.CallID) (path string, ok bool)
 
 func (c Captures) folder(id phone.ID) string { return filepath.Join(c.Root, string(id)) }
 
-func newestIn(folder, prefix string) (path string, ok bool) {
-	entries, err := os.ReadDir(folder)
+// holds says that a file is below the root, whatever links are on the way.
+func (c Captures) holds(id phone.ID, name string) bool {
+	root, err := os.OpenRoot(c.Root)
+	if err != nil {
+		return false
+	}
+	defer root.Close()
+	info, err := root.Stat(filepath.Join(string(id), name))
+	return err == nil && info.Mode().IsRegular()
+}
+
+// newest is the file with that beginning of its name that was written to last.
+// Links that lead out of the root are passed over.
+func (c Captures) newest(id phone.ID, prefix string) (path string, ok bool) {
+	root, err := os.OpenRoot(c.Root)
 	if err != nil {
 		return "", false // nothing was captured
+	}
+	defer root.Close()
+	entries, err := fs.ReadDir(root.FS(), string(id))
+	if err != nil {
+		return "", false
 	}
 	var changed time.Time
 	for _, e := range entries {
@@ -51,8 +70,8 @@ func newestIn(folder, prefix string) (path string, ok bool) {
 		if ending != artifact.PCAP && ending != ".pcapng" || !strings.HasPrefix(e.Name(), prefix) {
 			continue
 		}
-		one := filepath.Join(folder, e.Name())
-		info, err := os.Stat(one)
+		one := filepath.Join(c.folder(id), e.Name())
+		info, err := root.Stat(filepath.Join(string(id), e.Name()))
 		if err != nil || !info.Mode().IsRegular() {
 			continue
 		}
@@ -106,7 +125,7 @@ func (c Captures) sidecars(id phone.ID) []artifact.Sidecar {
 			continue
 		}
 		path := filepath.Join(folder, e.Name())
-		info, err := os.Stat(path)
+		info, err := e.Info() // of a link itself, which may lead out
 		if err != nil || !info.Mode().IsRegular() {
 			continue
 		}

@@ -27,6 +27,18 @@ func TestNewestCapture(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(c.Root, "a", "call_99_folder.pcap"), 0o700); err != nil {
 		t.Fatal(err)
 	}
+	outside := filepath.Join(t.TempDir(), "secret.pcap")
+	write(t, outside, "newer than all")
+	for _, name := range []string{"a/call_7_x.pcap", "a/call_1_20261122_990000_000000.pcap", "d"} {
+		to := outside
+		if name == "d" {
+			to = filepath.Dir(outside)
+		}
+		if err := os.Symlink(to, filepath.Join(c.Root, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(t, filepath.Join(c.Recordings, "a", "call_8_x.meta.json"), `{"call_id": 8, "pcap": "/elsewhere/a/call_7_x.pcap"}`)
 	write(t, filepath.Join(c.Recordings, "a", "call_3_x.meta.json"), `{"call_id": 3, "pcap": "/elsewhere/a/call_12_20261122_120000_000000.pcap"}`)
 	write(t, filepath.Join(c.Recordings, "a", "call_4_x.meta.json"), `{"call_id": 4, "pcap": "/elsewhere/a/gone.pcap"}`)
 	write(t, filepath.Join(c.Recordings, "a", "call_5_x.meta.json"), `no JSON`)
@@ -42,6 +54,7 @@ func TestNewestCapture(t *testing.T) {
 		{"a", call(4), ""}, {"a", call(2), ""}, {"a", call(9), ""}, {"a", call(99), ""},
 		{"b", nil, "b/call_1_20261122_130000_000000.pcapng"},
 		{"nobody", nil, ""},
+		{"a", call(7), ""}, {"a", call(8), ""}, {"d", nil, ""}, // links that lead out
 	} {
 		want := w.want
 		if want != "" {

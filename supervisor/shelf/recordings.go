@@ -44,18 +44,24 @@ func (f Filter) holds(r Recording) bool {
 // is passed over.
 func Recordings(ctx context.Context, root string, f Filter) ([]Recording, error) {
 	var found []Recording
-	// An os.DirFS follows a link that is the root itself; links to folders
-	// inside of it are not followed.
-	err := fs.WalkDir(os.DirFS(root), ".", func(name string, d fs.DirEntry, fault error) error {
+	// What is opened as an os.Root may itself be a link. Links to folders inside
+	// of it are not followed, links to files only within.
+	below, err := os.OpenRoot(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, unreadable(root)
+	}
+	defer below.Close()
+	err = fs.WalkDir(below.FS(), ".", func(name string, d fs.DirEntry, fault error) error {
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case name == "." && errors.Is(fault, fs.ErrNotExist):
-			return fs.SkipAll
 		case name == "." && fault != nil:
-			return fmt.Errorf("the folder of recordings %s cannot be read: make it readable for the server", root)
+			return unreadable(root)
 		case fault == nil && !d.IsDir() && path.Ext(name) == artifact.WAV:
-			if r, ok := recording(root, name); ok && f.holds(r) {
+			if r, ok := recording(below, root, name); ok && f.holds(r) {
 				found = append(found, r)
 			}
 		}
@@ -73,10 +79,15 @@ func Recordings(ctx context.Context, root string, f Filter) ([]Recording, error)
 // stamp is the moment in a file's name.
 var stamp = regexp.MustCompile(`[0-9]{8}_[0-9]{6}(?:_[0-9]{1,6})?[^/]*$`)
 
-// recording looks at one file. It is not ok for what is no file, or has gone.
-func recording(root, name string) (Recording, bool) {
+func unreadable(root string) error {
+	return fmt.Errorf("the folder of recordings %s cannot be read: make it readable for the server", root)
+}
+
+// recording looks at one file. It is not ok for what is no file below the root,
+// or has gone.
+func recording(below *os.Root, root, name string) (Recording, bool) {
 	r := Recording{Path: filepath.Join(root, filepath.FromSlash(name))}
-	info, err := os.Stat(r.Path)
+	info, err := below.Stat(name)
 	if err != nil || !info.Mode().IsRegular() {
 		return Recording{}, false
 	}
@@ -90,8 +101,8 @@ func recording(root, name string) (Recording, bool) {
 			r.CallID = callID(id)
 		}
 	}
-	if meta := artifact.SidecarPath(r.Path); isFile(meta) {
-		r.MetaPath = meta
+	if info, err := below.Stat(artifact.SidecarPath(name)); err == nil && info.Mode().IsRegular() {
+		r.MetaPath = artifact.SidecarPath(r.Path)
 	}
 	return r, true
 }

@@ -105,11 +105,14 @@ func TestSameTimeTheLaterStampFirst(t *testing.T) {
 
 func TestLinksAndRootsThatAreNotThere(t *testing.T) {
 	dir := t.TempDir()
-	put(t, dir, "real/a/call_1_x.wav")
+	put(t, dir, "real/a/call_1_x.wav", "secret.wav", "secret.meta.json")
 	root := filepath.Join(dir, "root")
 	for _, err := range []error{
 		os.Symlink(filepath.Join(dir, "real"), root),
 		os.Symlink("call_1_x.wav", filepath.Join(root, "a", "call_2_x.wav")),
+		os.Symlink(filepath.Join(dir, "secret.wav"), filepath.Join(root, "a", "call_5_x.wav")),
+		os.Symlink("../../secret.wav", filepath.Join(root, "a", "call_6_x.wav")),
+		os.Symlink("../../secret.meta.json", filepath.Join(root, "a", "call_1_x.meta.json")),
 		os.Symlink("nothing", filepath.Join(root, "a", "call_3_x.wav")),
 		os.Symlink("a", filepath.Join(root, "again")),
 		os.Mkdir(filepath.Join(root, "call_4.wav"), 0o755),

@@ -195,11 +195,16 @@ func (s *Set) facts(id phone.ID, info phone.CallInfo) explain.Facts {
 	}
 	// What came with the same Call-ID long before is another call's.
 	from := info.StartedAt.Add(-time.Second)
-	if sipCallID != "" {
-		for _, m := range s.messages(id, diagnose.Filter{CallID: sipCallID}) {
-			if !m.Time.Before(from) {
-				f.Messages = append(f.Messages, m)
-			}
+	if sipCallID == "" {
+		return f
+	}
+	for _, m := range s.messages(id, diagnose.Filter{}) {
+		switch {
+		case m.Time.Before(from):
+		case m.Header("Call-ID") == sipCallID:
+			f.Messages = append(f.Messages, m)
+		case slices.Contains(m.Replaces(), sipCallID):
+			f.Replaced = true
 		}
 	}
 	return f

@@ -176,7 +176,7 @@ func (s *Set) runOptions(a runArguments) runs.Options {
 func unfit(s scenario.Scenario, issues spec.Issues) runReport {
 	reason := "the scenario cannot run: " + issues[0].Error()
 	if more := len(issues) - 1; more > 0 {
-		reason += fmt.Sprintf(" (and %d more issues)", more)
+		reason += fmt.Sprintf(" (errors has %d more)", more)
 	}
 	r := runReport{
 		Verdict: timeline.Error, ScenarioName: clean(s.Name(), nameBound), Reason: &reason,

@@ -21,8 +21,19 @@ import (
 // patience is how long a page may take to load, and the browser to answer.
 const patience = 60 * time.Second
 
-// Find tells where the browser is; not ok when it is not installed.
-func Find() (path string, ok bool) {
+// needed is the variable that makes a missing browser a fault; `make interop`
+// sets it, after it has installed one.
+const needed = "RINGMASTER_BROWSER"
+
+// Wanted says whether pages are to be shown to a browser: where one is
+// installed, and where one has to be.
+func Wanted() bool {
+	_, ok := find()
+	return ok || os.Getenv(needed) != ""
+}
+
+// find tells where the browser is; not ok when it is not installed.
+func find() (path string, ok bool) {
 	path, err := exec.LookPath("chromium")
 	return path, err == nil
 }
@@ -57,7 +68,7 @@ type answer struct {
 // Open starts a browser on an empty page. It ends with the test.
 func Open(t testing.TB) *Page {
 	t.Helper()
-	program, ok := Find()
+	program, ok := find()
 	if !ok {
 		t.Fatal("chromium is not installed: run scripts/install-peers")
 	}

@@ -14,7 +14,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // What a page says and asks for is noticed, and it is shown as it was asked.
 func TestPage(t *testing.T) {
-	if _, ok := Find(); !ok {
+	if !Wanted() {
 		t.Skip("chromium is not installed")
 	}
 	dir := t.TempDir()

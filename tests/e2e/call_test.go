@@ -19,6 +19,7 @@ func pair(t *testing.T) (c *mcpclient.Client, a, b *phones.Phone) {
 }
 
 func TestAudioBothWays(t *testing.T) {
+	t.Parallel()
 	_, a, b := pair(t)
 	atA, atB := phones.Talk(a, b, b.URI())
 	if codec := a.Do("get_call_info", nil).String("codec"); codec == "" {
@@ -45,6 +46,7 @@ func TestAudioBothWays(t *testing.T) {
 }
 
 func TestMusicUntilSomethingPlaysAndAfterItStops(t *testing.T) {
+	t.Parallel()
 	_, a, b := pair(t)
 	atA, atB := phones.Talk(a, b, b.URI())
 	a.Plays(atA, 600)
@@ -65,6 +67,7 @@ func TestMusicUntilSomethingPlaysAndAfterItStops(t *testing.T) {
 // Files of other rates and channel counts are converted: the tone arrives at
 // its frequency and level.
 func TestFilesOfOtherRates(t *testing.T) {
+	t.Parallel()
 	for _, file := range []struct {
 		rate, channels int
 		hz             float64
@@ -84,6 +87,7 @@ func TestFilesOfOtherRates(t *testing.T) {
 }
 
 func TestDigitsBothWays(t *testing.T) {
+	t.Parallel()
 	_, a, b := pair(t)
 	atA, atB := phones.Talk(a, b, b.URI())
 	b.Digits(a.Sends(atA, "0123456789*#ABCD"), atB, "0123456789*#ABCD")
@@ -91,6 +95,7 @@ func TestDigitsBothWays(t *testing.T) {
 }
 
 func TestMessage(t *testing.T) {
+	t.Parallel()
 	_, a, b := pair(t)
 	a.Do("send_message", mcpclient.Args{"dest_uri": b.URI(), "body": "Grüße, b"})
 	in := b.Do("get_messages", nil).List("messages")
@@ -103,6 +108,7 @@ func TestMessage(t *testing.T) {
 }
 
 func TestCalleeHangsUp(t *testing.T) {
+	t.Parallel()
 	_, a, b := pair(t)
 	atA, atB := phones.Talk(a, b, b.URI())
 	b.Do("hangup", mcpclient.Args{"call_id": atB})
@@ -118,6 +124,7 @@ func TestCalleeHangsUp(t *testing.T) {
 }
 
 func TestReject(t *testing.T) {
+	t.Parallel()
 	_, a, b := pair(t)
 	atA := a.Call(b.URI())
 	if rejected := b.Do("reject_call", mcpclient.Args{"call_id": b.Rings()}); rejected.Int("status_code") != 486 {
@@ -127,6 +134,7 @@ func TestReject(t *testing.T) {
 }
 
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	_, a, b := pair(t)
 	atA := a.Call(b.URI())
 	atB := b.Rings()
@@ -138,6 +146,7 @@ func TestCancel(t *testing.T) {
 }
 
 func TestAutoAnswer(t *testing.T) {
+	t.Parallel()
 	c := mcpclient.Start(t, programs, mcpclient.Options{})
 	a := phones.AddDirect(t, c, "a")
 	b := phones.Add(t, c, "b", mcpclient.Args{"register": false, "auto_answer": true})
@@ -146,6 +155,7 @@ func TestAutoAnswer(t *testing.T) {
 
 // A recording that is still being written is a valid file.
 func TestRecordingIsReadableDuringTheCall(t *testing.T) {
+	t.Parallel()
 	_, a, b := pair(t)
 	atA, _ := phones.Talk(a, b, b.URI())
 	a.Receives(atA, time.Second)

@@ -67,8 +67,10 @@ func conversation(a, b *phones.Phone) mcpclient.Answer {
 // A call is captured, by tcpdump or by the phone itself: both directions, with
 // their codec, in a file that is paired with the recording.
 func TestCallIsCaptured(t *testing.T) {
+	t.Parallel()
 	for name, o := range map[string]mcpclient.Options{"as this machine can": {}, "own": withoutTcpdump} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c, a, b := capturing(t, o)
 			info := conversation(a, b)
 			stopped, _ := a.Sees(0, "media.capture_stopped", nil)
@@ -139,6 +141,7 @@ func tshark(t *testing.T, path string, own bool) {
 }
 
 func TestCaptureSwitchedDuringACall(t *testing.T) {
+	t.Parallel()
 	c, a, b := pair(t)
 	atA, _ := phones.Talk(a, b, b.URI())
 	c.Must("analyze_capture", mcpclient.Args{"phone_id": "a"})
@@ -162,6 +165,7 @@ func TestCaptureSwitchedDuringACall(t *testing.T) {
 }
 
 func TestCaptureOnRequest(t *testing.T) {
+	t.Parallel()
 	c, a, b := pair(t)
 	c.MustFail("stop_capture", mcpclient.Args{"phone_id": "a"}, "start_capture")
 	started := c.Must("start_capture", mcpclient.Args{"phone_id": "a"})
@@ -210,6 +214,7 @@ func tcpdumps(t *testing.T, worker int) []int {
 
 // A killed worker takes its tcpdump along, and its capture can be read.
 func TestKilledWorkerLeavesACapture(t *testing.T) {
+	t.Parallel()
 	c, a, b := capturing(t, mcpclient.Options{})
 	atA, _ := phones.Talk(a, b, b.URI())
 	a.Receives(atA, phones.Talking)
@@ -235,8 +240,10 @@ func TestKilledWorkerLeavesACapture(t *testing.T) {
 // switched off and on again, it begins another, named after the oldest call
 // that there is, with nothing of before in it.
 func TestCallsShareACapture(t *testing.T) {
+	t.Parallel()
 	for name, o := range map[string]mcpclient.Options{"as this machine can": {}, "own": withoutTcpdump} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c, a, b := capturing(t, o)
 			d := phones.AddDirect(t, c, "d")
 			first, atB := phones.Talk(a, b, b.URI())
@@ -338,6 +345,7 @@ func noise(t *testing.T) (port int, stop func()) {
 // With capture_filter phone a capture has what the phone sent and received,
 // all of it, and nothing else of the machine; until the filter is changed.
 func TestCaptureOfThePhoneAlone(t *testing.T) {
+	t.Parallel()
 	strange, stop := noise(t)
 	defer stop()
 	c := mcpclient.Start(t, programs, mcpclient.Options{})

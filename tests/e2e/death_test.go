@@ -25,6 +25,7 @@ func kill(t *testing.T, c *mcpclient.Client, phone string) {
 // The recording that a worker had open when it was killed is whole, and has a
 // sidecar with what was known of the call, before another worker is there.
 func TestRecordingOfAKilledWorkerIsWhole(t *testing.T) {
+	t.Parallel()
 	c, a, b := pair(t)
 	atA, atB := phones.Talk(a, b, b.URI())
 	a.Plays(atA, 600)
@@ -161,6 +162,7 @@ func TestPhoneThatDiesTooOften(t *testing.T) {
 
 // restart_phone ends the calls of a phone that runs.
 func TestRestartOfAPhoneInACall(t *testing.T) {
+	t.Parallel()
 	client, a, b := pair(t)
 	atA, atB := phones.Talk(a, b, b.URI())
 	before := workerPID(client, "a")

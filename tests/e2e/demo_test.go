@@ -91,6 +91,7 @@ func lasting(output string) [][]string {
 }
 
 func TestReadmeShowsTheDemo(t *testing.T) {
+	t.Parallel()
 	text, err := os.ReadFile(readme)
 	if err != nil {
 		t.Fatal(err)
@@ -123,6 +124,7 @@ func TestReadmeShowsTheDemo(t *testing.T) {
 }
 
 func TestTwoDemosAtOnce(t *testing.T) {
+	t.Parallel()
 	var both sync.WaitGroup
 	for range 2 {
 		both.Go(func() { runDemo(t) })

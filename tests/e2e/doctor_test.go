@@ -12,6 +12,7 @@ import (
 // On a machine that lacks nearly everything the doctor says of each thing what
 // it found and what to do, and its exit status is 1.
 func TestDoctorOfAPoorMachine(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

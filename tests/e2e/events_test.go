@@ -14,6 +14,7 @@ import (
 // Everything that the contract names as an event (§7) is told by real phones,
 // with the fields it names, as wait_for_event gives it.
 func TestEveryEventOfTheContract(t *testing.T) {
+	t.Parallel()
 	c, a, b := registered(t)
 	domain := a.Added.String("domain")
 	atA, atB := phones.Talk(a, b, "sip:b@"+domain)
@@ -146,6 +147,7 @@ func lives(t *testing.T, c *mcpclient.Client, domain string) {
 // A scenario answers the very INVITE that it saw on the wire, and ends with the
 // far end's answer to its BYE.
 func TestScenarioThatListensToSIP(t *testing.T) {
+	t.Parallel()
 	c, a, b := pair(t)
 	run := c.Must("run_scenario", mcpclient.Args{"scenario": map[string]any{
 		"phones":          []any{"a", "b"},

@@ -37,6 +37,7 @@ func freeAddr(t *testing.T) string {
 // TestCallsThroughThePBXExplainThemselves: a good call, and one to an unknown
 // number, through the embedded PBX.
 func TestCallsThroughThePBXExplainThemselves(t *testing.T) {
+	t.Parallel()
 	addr := freeAddr(t)
 	c := mcpclient.Start(t, programs, mcpclient.Options{Args: []string{"--pbx", addr}})
 	a, b := phones.Add(t, c, "a", mcpclient.Args{"domain": addr}), phones.Add(t, c, "b", mcpclient.Args{"domain": addr})
@@ -64,6 +65,7 @@ func TestCallsThroughThePBXExplainThemselves(t *testing.T) {
 // TestHostileCallIsShownSafely: a caller puts what it can where its words are
 // shown.
 func TestHostileCallIsShownSafely(t *testing.T) {
+	t.Parallel()
 	c := mcpclient.Start(t, programs, mcpclient.Options{})
 	a := phones.AddDirect(t, c, "a")
 	conn, err := net.Dial("udp", fmt.Sprintf("127.0.0.1:%d", a.Port))

@@ -85,6 +85,7 @@ func (f *farEnd) request(method string, cseq int, toTag, more string) string {
 
 // What a far end says comes out bounded and escaped, wherever it comes out.
 func TestHostileText(t *testing.T) {
+	t.Parallel()
 	c := mcpclient.Start(t, programs, mcpclient.Options{Args: []string{"--log-level", "trace"}})
 	a := phones.Add(t, c, "a", mcpclient.Args{"register": false, "auto_answer": true, "recording_enabled": true, "capture_enabled": true})
 	eve := newFarEnd(t, a.Port)

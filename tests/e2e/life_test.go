@@ -21,6 +21,7 @@ func workerPID(c *mcpclient.Client, phone string) int {
 }
 
 func TestToolsComeAndGoWithTheirPhone(t *testing.T) {
+	t.Parallel()
 	c := mcpclient.Start(t, programs, mcpclient.Options{})
 	static := c.Tools()
 	a := phones.AddDirect(t, c, "a")
@@ -49,6 +50,7 @@ func TestToolsComeAndGoWithTheirPhone(t *testing.T) {
 // A worker that is killed is noticed: its tools go, it starts again on the same
 // port, its tools return; the other phone does not notice.
 func TestKilledWorkerReturns(t *testing.T) {
+	t.Parallel()
 	c, a, b := pair(t)
 	atA, _ := phones.Talk(a, b, b.URI())
 	own := c.ToolsOf("b")
@@ -186,6 +188,7 @@ func TestReplacingTheFleetEndsItsCalls(t *testing.T) {
 }
 
 func TestProfileAtStart(t *testing.T) {
+	t.Parallel()
 	profile := filepath.Join(t.TempDir(), "phones.yaml")
 	err := os.WriteFile(profile, []byte(`
 defaults: {domain: 127.0.0.1, password: x, register: false}

@@ -40,6 +40,7 @@ func registeredAs(t *testing.T, password string, options ...string) (c *mcpclien
 // names it by both its names; no line has a password, and none calls an error
 // what the server did itself.
 func TestLogNamesPhoneAndCall(t *testing.T) {
+	t.Parallel()
 	c, a, b := registered(t, "--log-level", "trace", "--log-format", "json")
 	atA, atB := phones.Talk(a, b, "sip:b@"+a.Added.String("domain"))
 	a.Do("hangup", nil)
@@ -102,6 +103,7 @@ func TestLogNamesPhoneAndCall(t *testing.T) {
 
 // The level and the form of the log are the workers' as well.
 func TestLogLevelReachesTheWorkers(t *testing.T) {
+	t.Parallel()
 	for level, said := range map[string]bool{"debug": true, "info": false} {
 		c, a, b := registered(t, "--log-level", level)
 		phones.Talk(a, b, "sip:b@"+a.Added.String("domain"))
@@ -121,6 +123,7 @@ func TestLogLevelReachesTheWorkers(t *testing.T) {
 // A supervisor that was killed leaves no folder behind once its workers have
 // left.
 func TestAKilledServerLeavesNoFolder(t *testing.T) {
+	t.Parallel()
 	temp, err := os.MkdirTemp("", "t") //nolint:usetesting // a short path, for unix sockets
 	if err != nil {
 		t.Fatal(err)

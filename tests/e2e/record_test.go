@@ -12,6 +12,7 @@ import (
 )
 
 func TestWaitForEvent(t *testing.T) {
+	t.Parallel()
 	c, a, b := pair(t)
 	made := a.Do("make_call", mcpclient.Args{"dest_uri": b.URI()})
 	rings, cursor := b.Sees(made.Int("cursor"), "call.state.incoming", mcpclient.Args{"remote_uri": "~sip:a@"})
@@ -32,6 +33,7 @@ func TestWaitForEvent(t *testing.T) {
 // The log is what was on the wire: what one phone sent the other received, byte
 // for byte; and it stays when the phone goes.
 func TestSIPLog(t *testing.T) {
+	t.Parallel()
 	c, a, b := pair(t)
 	atA, atB := phones.Talk(a, b, b.URI())
 	a.Do("hangup", mcpclient.Args{"call_id": atA})
@@ -70,6 +72,7 @@ func TestSIPLog(t *testing.T) {
 }
 
 func TestListRecordings(t *testing.T) {
+	t.Parallel()
 	c, a, b := pair(t)
 	var path string
 	for range 2 {

@@ -17,6 +17,7 @@ import (
 // Bad input is one clear error each, leaves nothing half-made, and the fleet
 // goes on: after all of them, the call that was there still is.
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	c, a, b := pair(t)
 	atA, atB := phones.Talk(a, b, b.URI())
 	before := c.Tools()
@@ -92,6 +93,7 @@ func TestBadInput(t *testing.T) {
 // With --files-under what lies elsewhere is neither played nor loaded, whatever
 // leads there; and what is no WAV and no profile is refused without its text.
 func TestFilesUnder(t *testing.T) {
+	t.Parallel()
 	root := t.TempDir()
 	in := filepath.Join(root, "in")
 	if err := os.Mkdir(in, 0o755); err != nil {
@@ -143,6 +145,7 @@ func TestFilesUnder(t *testing.T) {
 }
 
 func TestUnknownToolIsARequestError(t *testing.T) {
+	t.Parallel()
 	c := mcpclient.Start(t, programs, mcpclient.Options{})
 	if a, err := c.TryCall("no_such_tool", nil); err == nil {
 		t.Errorf("an unknown tool answers %s", a.Text)
@@ -152,6 +155,7 @@ func TestUnknownToolIsARequestError(t *testing.T) {
 // A registrar that refuses, is silent or does not exist is not an error of
 // add_phone: the phone is there, says why it is not registered, and can call.
 func TestRegistrarsThatDoNotHelp(t *testing.T) {
+	t.Parallel()
 	silent, err := net.ListenPacket("udp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

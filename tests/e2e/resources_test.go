@@ -54,6 +54,7 @@ func onDisk(t *testing.T, path string) []byte {
 // What a call leaves can be read by the names that the answers give, byte for
 // byte: by hand, and by another client after the phones are gone.
 func TestResources(t *testing.T) {
+	t.Parallel()
 	c, a, b := capturing(t, withoutTcpdump)
 	info := conversation(a, b)
 	call, wav := info.Int("call_id"), info.String("recording_file")

@@ -23,6 +23,7 @@ type object = map[string]any
 // Every hook sends a digit of its own when the call is confirmed: they come to
 // the far end in the order of the hooks, through two processes.
 func TestAScenarioOnRealPhones(t *testing.T) {
+	t.Parallel()
 	const digits = "123456789*0#"
 	c, a, b := pair(t)
 	var hooks []object
@@ -69,6 +70,7 @@ func TestAScenarioOnRealPhones(t *testing.T) {
 // The command line runs a scenario through the embedded PBX, and its exit
 // status says what came of it.
 func TestScenariosFromTheCommandLine(t *testing.T) {
+	t.Parallel()
 	temp, err := os.MkdirTemp("", "r") //nolint:usetesting // a short path, for unix sockets
 	if err != nil {
 		t.Fatal(err)
@@ -126,6 +128,7 @@ patterns: [{use: make-call-and-wait-confirmed, phone_id: a, dest_uri: "sip:nobod
 // Two runs by their ids, on phones of their own: one is cancelled, and its call
 // is hung up; the other goes on, and passes.
 func TestRunsByTheirIDsOnRealPhones(t *testing.T) {
+	t.Parallel()
 	c, a, b := pair(t)
 	d, e := phones.AddDirect(t, c, "d"), phones.AddDirect(t, c, "e")
 	start := func(from, to *phones.Phone, then ...any) string {

@@ -33,6 +33,7 @@ var (
 )
 
 func TestAudioOverEachTransport(t *testing.T) {
+	t.Parallel()
 	ca := certs.New(t)
 	for name, args := range map[string]func() []mcpclient.Args{
 		"tcp":           func() []mcpclient.Args { return []mcpclient.Args{overTCP} },
@@ -41,6 +42,7 @@ func TestAudioOverEachTransport(t *testing.T) {
 		"srtp over tls": func() []mcpclient.Args { return []mcpclient.Args{withSRTP, overTLS(ca)} },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c := mcpclient.Start(t, programs, mcpclient.Options{})
 			a, b := direct(t, c, "a", args()...), direct(t, c, "b", args()...)
 			atA, atB := phones.Talk(a, b, b.URI())
@@ -66,6 +68,7 @@ func TestAudioOverEachTransport(t *testing.T) {
 
 // With srtp there is no call in the clear, whoever begins it.
 func TestSRTPIsMandatory(t *testing.T) {
+	t.Parallel()
 	c := mcpclient.Start(t, programs, mcpclient.Options{})
 	secure, plain := direct(t, c, "secure", withSRTP), direct(t, c, "plain")
 	for _, pair := range [][2]*phones.Phone{{secure, plain}, {plain, secure}} {
@@ -76,6 +79,7 @@ func TestSRTPIsMandatory(t *testing.T) {
 }
 
 func TestTLSTrustsNobodyUnasked(t *testing.T) {
+	t.Parallel()
 	ca, other := certs.New(t), certs.New(t)
 	c := mcpclient.Start(t, programs, mcpclient.Options{})
 	b := direct(t, c, "b", overTLS(ca))
@@ -91,6 +95,7 @@ func TestTLSTrustsNobodyUnasked(t *testing.T) {
 }
 
 func TestBadFilesForTLS(t *testing.T) {
+	t.Parallel()
 	c := mcpclient.Start(t, programs, mcpclient.Options{})
 	ca := certs.New(t)
 	cert, _ := ca.Sign("127.0.0.1")

@@ -40,6 +40,7 @@ func described(t *testing.T, c *mcpclient.Client, call int, direction string) (d
 }
 
 func TestHoldAndUnhold(t *testing.T) {
+	t.Parallel()
 	c, a, b := pair(t)
 	atA, atB := phones.Talk(a, b, b.URI())
 	for _, step := range []struct {
@@ -82,6 +83,7 @@ func TestHoldAndUnhold(t *testing.T) {
 }
 
 func TestBlindTransfer(t *testing.T) {
+	t.Parallel()
 	c, a, b, d := three(t)
 	atA, atB := phones.Talk(a, b, b.URI())
 	sent := a.Do("blind_transfer", mcpclient.Args{"dest_uri": d.URI(), "call_id": atA})
@@ -105,6 +107,7 @@ func TestBlindTransfer(t *testing.T) {
 }
 
 func TestRefusedTransferLeavesTheCall(t *testing.T) {
+	t.Parallel()
 	_, a, b, d := three(t)
 	atA, atB := phones.Talk(a, b, b.URI())
 	sent := a.Do("blind_transfer", mcpclient.Args{"dest_uri": d.URI()})
@@ -117,6 +120,7 @@ func TestRefusedTransferLeavesTheCall(t *testing.T) {
 }
 
 func TestAttendedTransfer(t *testing.T) {
+	t.Parallel()
 	_, a, b, d := three(t)
 	toB, atB := phones.Talk(a, b, b.URI())
 	toD, atD := phones.Talk(a, d, d.URI())
@@ -158,6 +162,7 @@ func talking(t *testing.T, a *phones.Phone, atA int, b *phones.Phone, atB int) {
 }
 
 func TestConference(t *testing.T) {
+	t.Parallel()
 	_, a, b, d := three(t)
 	toB, atB := phones.Talk(a, b, b.URI())
 	toD, atD := phones.Talk(a, d, d.URI())

@@ -117,8 +117,9 @@ func TestBrokenCallsExplainThemselves(t *testing.T) {
 const silent = 0xff
 
 // ofLoad are rules that find, rightly, that this machine has other work to do
-// while the tests run.
-var ofLoad = []string{"too_late", "jitter"}
+// while the tests run: a peer that answers after more than half a second is
+// asked again (RFC 3261 §17.1.1.2).
+var ofLoad = []string{"too_late", "jitter", "retransmissions"}
 
 // explained requires that diagnose_call finds these rules in a phone's call, by
 // default its newest, and no other but those of load.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"ringmaster/worker/dtmf"
 	"ringmaster/worker/recorder"
 	"ringmaster/worker/rtpsession"
 )
@@ -95,7 +96,7 @@ func (e *Engine) Open(local netip.Addr) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{engine: e, session: session, digits: make(chan string, digitStrings)}
+	s := &Stream{engine: e, session: session, digits: digitQueue{sender: dtmf.NewSender(8000)}}
 	s.leg.init()
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -133,7 +133,11 @@ func TestDigitsAreFinishedWhenTheCallIsHeld(t *testing.T) {
 	held := params(b.LocalPort(), codec.PCMA)
 	held.MaySend = false
 	apply(t, a, held)
-	until(t, "the end of the digit", func() bool { return len(a.digits) == 0 })
+	until(t, "the end of the digit", func() bool {
+		a.digits.mu.Lock()
+		defer a.digits.mu.Unlock()
+		return !a.digits.sender.Unfinished()
+	})
 	earA := apply(t, a, params(b.LocalPort(), codec.PCMA))
 	if got := next(t, "second digit", earB.digits); got != "8" {
 		t.Errorf("got %q", got)

@@ -3,7 +3,6 @@ package audio
 import (
 	"time"
 
-	"ringmaster/worker/dtmf"
 	"ringmaster/worker/jitter"
 	"ringmaster/worker/quality"
 )
@@ -32,7 +31,6 @@ type leg struct {
 	timestamp uint32  // of the first pending sample
 	talking   bool    // the packet before was audio, so the next is no talkspurt's begin
 	payload   []byte
-	digits    *dtmf.Sender
 }
 
 // Room at 16 kHz: for a packet of 120 ms beside a frame of what is received, for

@@ -1,10 +1,6 @@
 package audio
 
-import (
-	"time"
-
-	"ringmaster/worker/dtmf"
-)
+import "time"
 
 // adopt takes over what Apply has published since the last tick.
 func (s *Stream) adopt() {
@@ -14,11 +10,14 @@ func (s *Stream) adopt() {
 		return
 	}
 	before := l.plan
+	if before != nil && before.canSendDigits() && !p.canSendDigits() {
+		s.finishDigit(before)
+	}
 	l.plan = p
 	if before == nil {
 		l.epoch = s.engine.now()
 		l.timestamp = s.session.RandomTimestamp()
-		l.digits = dtmf.NewSender(p.Send.ClockRate)
+		s.digits.setClockRate(p.Send.ClockRate)
 		if p.Send.ClockRate != 8000 {
 			s.session.NewSource(p.Send.ClockRate)
 		}
@@ -32,7 +31,7 @@ func (s *Stream) adopt() {
 		s.session.NewSource(p.Send.ClockRate)
 		l.timestamp = s.session.RandomTimestamp()
 		l.talking = false
-		l.digits.SetClockRate(p.Send.ClockRate)
+		s.digits.setClockRate(p.Send.ClockRate)
 	}
 }
 
@@ -58,7 +57,7 @@ func (s *Stream) send(tick uint64) {
 	p := l.plan
 	pcm := s.outgoing(tick)
 	if !p.MaySend {
-		s.finishDigit()
+		s.finishDigit(p)
 	}
 	digits := p.MaySend && s.sendDigits()
 	if !p.MaySend || digits {
@@ -99,47 +98,4 @@ func (s *Stream) paced() bool { return s.leg.plan != nil && s.leg.plan.reserve >
 // far end counts the packet as lost.
 func (s *Stream) transmit(pt uint8, marker bool, timestamp uint32, payload []byte) {
 	_ = s.session.Send(pt, marker, timestamp, payload)
-}
-
-// sendDigits sends this tick's event, if digits are to be sent, and reports
-// whether they take the place of audio.
-func (s *Stream) sendDigits() bool {
-	l := &s.leg
-	if !l.digits.Busy() {
-		select {
-		case digits := <-s.digits:
-			l.digits.Begin(digits)
-		default:
-			return false
-		}
-	}
-	if !l.plan.canSendDigits() {
-		return false // the far end takes them no more; they wait for it to change its mind
-	}
-	waiting := len(l.pending) * l.plan.Send.ClockRate / l.plan.Send.SampleRate
-	e, send, done := l.digits.Step(l.timestamp+uint32(waiting), l.plan.sendTicks())
-	if l.digits.Alone() {
-		s.abandon(l.plan)
-	}
-	if send {
-		s.transmit(uint8(l.plan.EventSendPT), e.Marker, e.Timestamp, e.Payload[:])
-	}
-	if done != "" {
-		l.plan.sink.DTMFSent(done)
-	}
-	return l.digits.Alone()
-}
-
-// finishDigit says the end of a digit that sounds when nothing may be sent any
-// more: three small packets, rather than a tone that lasts until the far end
-// gives up, or a digit that comes twice. The digits after it wait.
-func (s *Stream) finishDigit() {
-	l := &s.leg
-	l.digits.CutShort()
-	for l.digits.Unfinished() {
-		e, _, _ := l.digits.Step(l.timestamp, l.plan.sendTicks())
-		if l.plan.canSendDigits() {
-			s.transmit(uint8(l.plan.EventSendPT), e.Marker, e.Timestamp, e.Payload[:])
-		}
-	}
 }

@@ -2,7 +2,6 @@ package audio
 
 import (
 	"errors"
-	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -36,9 +35,6 @@ var (
 	ErrClosed    = errors.New("the call's media is closed")
 )
 
-// digitStrings is how many SendDTMF may wait for the one that is being sent.
-const digitStrings = 16
-
 // Stream is the media of one call. Its methods may be called from any
 // goroutine; they do not wait for the clock.
 type Stream struct {
@@ -50,7 +46,7 @@ type Stream struct {
 	playing atomic.Pointer[playing]
 	tap     atomic.Pointer[tap]
 	group   atomic.Pointer[group]
-	digits  chan string
+	digits  digitQueue
 
 	// Published by the reader.
 	packets packetQueue
@@ -172,12 +168,7 @@ func (s *Stream) SendDTMF(digits string) error {
 	case !p.MaySend:
 		return ErrNoSending
 	}
-	select {
-	case s.digits <- digits:
-		return nil
-	default:
-		return fmt.Errorf("%d strings of digits are waiting to be sent already: wait until they are", digitStrings)
-	}
+	return s.digits.push(digits)
 }
 
 // StartRecording begins to record both directions, mixed, into a new file at

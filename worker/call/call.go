@@ -221,7 +221,7 @@ func (c *Call) entered(s phone.State) {
 		"capture_file":     c.env.Capture(c.startedAt),
 	}
 	if s == phone.StateDisconnected {
-		data["heard"], data["sent"], data["quality"] = soundData(c.heard), soundData(c.sent), qualityData(c.quality)
+		data["heard"], data["sent"], data["quality"] = c.heard.Data(), c.sent.Data(), c.quality.Data()
 	}
 	c.env.Emit("call.state."+s.EventName(), c.id, data)
 }

@@ -30,6 +30,24 @@ func (c *Call) SendDTMF(digits string) (queued string, err error) {
 	return digits, nil
 }
 
+// digitsToInfo sends by INFO what waits to be sent as telephone-event: the far
+// end takes that no more. A digit that sounds is ended, and counts as sent.
+func (c *Call) digitsToInfo() {
+	sent, current, rest := c.stream.TakeDigits()
+	c.digitsSent(sent + current)
+	if err := c.info.push(rest); err != nil {
+		c.log().Warn("digits are lost", "digits", len(rest), "error", err)
+		c.env.Emit("media.error", c.id, map[string]any{"error": err.Error()})
+	}
+}
+
+// digitsSent tells what has been sent of digits that were cut off.
+func (c *Call) digitsSent(digits string) {
+	if digits != "" {
+		c.env.Emit("dtmf.out", c.id, map[string]any{"digits": digits, "method": "rfc4733"})
+	}
+}
+
 // infoQueue sends digits one INFO at a time, so that they keep their order. It
 // belongs to the loop, on which all of its functions run.
 type infoQueue struct {

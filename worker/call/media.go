@@ -146,6 +146,9 @@ func (c *Call) applyMedia() error {
 		c.mediaUp = true
 		c.env.MediaUp(c.id, now)
 	}
+	if m.EventSendPT < 0 {
+		c.digitsToInfo()
+	}
 	err := c.stream.Apply(audio.Params{
 		Remote: m.Remote, RemoteRTCP: m.RemoteRTCP,
 		Send: m.Codec, SendPT: m.SendPT, Receive: m.Receive,
@@ -192,6 +195,8 @@ func (c *Call) closeMedia() {
 		return
 	}
 	c.closeSegment()
+	sent, _, _ := c.stream.TakeDigits()
+	c.digitsSent(sent)
 	c.silent.Store(true)
 	c.stats, c.playing = c.stream.Stats(), ""
 	port := c.stream.LocalPort()

@@ -100,6 +100,43 @@ func TestCutShort(t *testing.T) {
 	}
 }
 
+func TestTake(t *testing.T) {
+	for _, c := range []struct {
+		steps               int // of 20 ms
+		sent, current, rest string
+	}{
+		{0, "", "", "1,2"},
+		{1, "", "1", ",2"},
+		{4, "", "1", ",2"},
+		{5, "1", "", ",2"}, // its end has been said
+		{20, "1,", "", "2"},
+		{1000, "", "", ""}, // told as done
+	} {
+		s := NewSender(8000)
+		s.Begin("1,2")
+		for i := range c.steps {
+			s.Step(uint32(160*i), 160)
+		}
+		sent, current, rest := s.Take()
+		if sent != c.sent || current != c.current || rest != c.rest {
+			t.Errorf("after %d steps: %q, %q, %q, want %q, %q, %q", c.steps, sent, current, rest, c.sent, c.current, c.rest)
+		}
+		ends := 0
+		for range 10 {
+			e, send, done := s.Step(0, 160)
+			if send && e.Payload[1]&0x80 == 0 || done != "" {
+				t.Errorf("after %d steps and what was taken: %+v, %q", c.steps, e, done)
+			}
+			if send {
+				ends++
+			}
+		}
+		if s.Busy() || current != "" && ends != endPackets {
+			t.Errorf("after %d steps: busy %v, the end was said %d times", c.steps, s.Busy(), ends)
+		}
+	}
+}
+
 // packet is what arrives.
 type packet struct {
 	ssrc, timestamp uint32

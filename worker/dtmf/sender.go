@@ -81,6 +81,23 @@ func (s *Sender) CutShort() {
 	}
 }
 
+// Take ends the string that is being sent: what has been sent of it, the digit
+// that sounds, if one does, and the rest. Of the digit only the end is left to
+// be said; done is not told.
+func (s *Sender) Take() (sent, current, rest string) {
+	rest = s.rest
+	sent = s.digits[:len(s.digits)-len(rest)]
+	if s.phase == sounding {
+		sent, current = sent[:len(sent)-1], sent[len(sent)-1:]
+	}
+	s.digits, s.rest = "", ""
+	s.CutShort()
+	if !s.Unfinished() {
+		s.phase = idle
+	}
+	return sent, current, rest
+}
+
 // Step moves on by step ticks from the given RTP timestamp. send tells whether
 // e is to be sent. done is the whole string, once: with the step that ends it.
 func (s *Sender) Step(timestamp uint32, step int) (e Event, send bool, done string) {
@@ -106,8 +123,9 @@ func (s *Sender) Step(timestamp uint32, step int) (e Event, send bool, done stri
 // next begins the next digit or pause, or ends the string.
 func (s *Sender) next(timestamp uint32, step int) (Event, bool, string) {
 	if s.rest == "" {
-		s.phase = idle
-		return Event{}, false, s.digits
+		done := s.digits
+		s.phase, s.digits = idle, ""
+		return Event{}, false, done
 	}
 	c := s.rest[0]
 	s.rest = s.rest[1:]

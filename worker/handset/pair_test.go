@@ -221,6 +221,29 @@ func TestCommandsThatMakeNoSense(t *testing.T) {
 	}
 }
 
+// auto_answer acts at once: on a call that rings already too.
+func TestAutoAnswerTakesACallThatRings(t *testing.T) {
+	a, b := newRig(t, "a", 0), newRig(t, "b", 1000)
+	first := a.do(phone.MakeCall{DestURI: b.uri()}).Call.CallID
+	b.awaits("call.state.incoming")
+	second := a.do(phone.MakeCall{DestURI: b.uri()}).Call.CallID
+	early := *b.awaits("call.state.incoming").CallID
+	b.do(phone.Answer{CallID: &early, Status: 183})
+	off, on := false, true
+	b.do(phone.UpdateSettings{Update: phone.Update{AutoAnswer: &off}})
+	for _, c := range b.do(phone.ListCalls{}).Calls {
+		if c.State != phone.StateIncoming && c.State != phone.StateEarly {
+			t.Errorf("call %d is %v though nothing was to be answered", c.CallID, c.State)
+		}
+	}
+	b.do(phone.UpdateSettings{Update: phone.Update{AutoAnswer: &on}})
+	for range 2 {
+		if got := *a.awaits("call.state.confirmed").CallID; got != first && got != second {
+			t.Errorf("call %d was answered", got)
+		}
+	}
+}
+
 func TestMessages(t *testing.T) {
 	a, b := newRig(t, "a", 0), newRig(t, "b", 1000)
 	a.do(phone.SendMessage{DestURI: b.uri(), Body: "hällo"})

@@ -17,6 +17,11 @@ func (h *Handset) update(u phone.Update, done reply) {
 		h.cfg.Codecs, h.codecs = *u.Codecs, codecs
 	}
 	set(&h.cfg.AutoAnswer, u.AutoAnswer)
+	if h.cfg.AutoAnswer && u.AutoAnswer != nil {
+		for _, c := range h.calls.active() { // it acts at once: on those that ring too
+			h.autoAnswer(c, nil)
+		}
+	}
 	set(&h.cfg.CaptureFilter, u.CaptureFilter)
 	h.captures.all.KeepOwn(h.cfg.CaptureFilter == phone.CapturePhone)
 	updated := phone.Updated{AffectedCallIDs: []phone.CallID{}, CodecReinvitedIDs: []phone.CallID{}}

@@ -64,10 +64,14 @@ type Buffer struct {
 	playing bool          // head is valid
 	startAt time.Duration // when the first packet is to be played
 	head    uint32        // timestamp of what is played next
-	lastPut uint32        // timestamp of the packet put in before
-	lastSeq uint16        // of the last packet played
-	known   bool          // lastSeq is valid
-	missed  int           // ticks concealed in a row with nothing in the buffer
+	last    struct {      // the packet put in before
+		timestamp uint32
+		seq       uint16
+		at        time.Duration
+	}
+	lastSeq uint16 // of the last packet played
+	known   bool   // lastSeq is valid
+	missed  int    // ticks concealed in a row with nothing in the buffer
 
 	delay delay
 }
@@ -95,15 +99,15 @@ func (b *Buffer) Reset() {
 
 // Put takes a packet that arrived at now.
 func (b *Buffer) Put(now time.Duration, p Packet) Verdict {
-	if b.begun && (p.SSRC != b.ssrc || b.farFrom(p.Timestamp)) {
-		b.Reset() // another source, or the same with a new clock
+	if b.begun && (p.SSRC != b.ssrc || b.jumps(now, p)) {
+		b.Reset() // another source, or the same whose timestamps begin anew
 	}
 	if !b.begun {
 		b.begun, b.ssrc = true, p.SSRC
 		b.startAt = now + b.delay.target
 		b.delay.begin(now, p.Timestamp)
 	}
-	b.lastPut = p.Timestamp
+	b.last.timestamp, b.last.seq, b.last.at = p.Timestamp, p.Seq, now
 	b.delay.arrived(now, p.Timestamp)
 	if b.playing && before(p.Timestamp, b.head) {
 		return Late
@@ -128,15 +132,17 @@ func (b *Buffer) Put(now time.Duration, p Packet) Verdict {
 	return Queued
 }
 
-// farFrom tells a timestamp that cannot be of the same run of packets: more
-// than 10 s away.
-func (b *Buffer) farFrom(timestamp uint32) bool {
-	from := b.lastPut
-	if b.playing {
-		from = b.head
+// jumps tells a packet whose timestamp has nothing to do with the one before,
+// as when a PBX changes what it relays: it runs back though the packet is newer,
+// or by more than reordering can, or ahead of the time that has passed.
+func (b *Buffer) jumps(now time.Duration, p Packet) bool {
+	step := int64(int32(p.Timestamp - b.last.timestamp))
+	if step < 0 && int16(p.Seq-b.last.seq) > 0 {
+		return true
 	}
-	d := int64(int32(timestamp - from))
-	return max(d, -d) > 10*int64(b.cfg.ClockRate)
+	bound := int64(b.cfg.ClockRate) // a second
+	elapsed := max(0, int64(now-b.last.at)*bound/int64(time.Second))
+	return step < -bound || step > elapsed+bound
 }
 
 // Next says what to play at now, and moves on by the ticks it returns. A packet

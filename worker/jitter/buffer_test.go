@@ -245,3 +245,27 @@ func TestAClockThatIsSetAnewIsFollowed(t *testing.T) {
 		}
 	}
 }
+
+// However far a sender sets its clock, ahead or back, it is heard on at once.
+func TestAClockThatIsSetALittleIsFollowed(t *testing.T) {
+	for _, by := range []time.Duration{-9 * time.Second, -time.Second, -100 * ms, 1100 * ms, 5 * time.Second, 9 * time.Second} {
+		b := New(Default(8000))
+		silent := 0
+		for n := range 100 {
+			p := packet(n)
+			if n >= 50 {
+				p.Timestamp += uint32(by / (20 * ms) * 160)
+			}
+			now := time.Duration(n) * 20 * ms
+			if v := b.Put(now, p); v != Queued {
+				t.Errorf("set by %v: packet %d is %d", by, n, v)
+			}
+			if action, _, _ := b.Next(now, 160); action != Play && n > 2 {
+				silent++
+			}
+		}
+		if silent > 4 {
+			t.Errorf("set by %v: %d packets' time passed unheard", by, silent)
+		}
+	}
+}

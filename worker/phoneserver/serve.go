@@ -68,7 +68,9 @@ func Serve(ctx context.Context, p phone.Phone, o Options) error {
 // RemoveFolder removes the folder of this process's socket, and the one above
 // it if it is the last there: the supervisor made both, and would remove them
 // if it were not gone itself. It is called after Serve, when the supervisor is
-// known to be gone.
+// known to be gone. While there is the folder of another worker, which may have
+// been killed and remove nothing, the lock stays: by it the next supervisor
+// knows what was left behind.
 func RemoveFolder() {
 	dir := os.Getenv(plugin.EnvUnixSocketDir)
 	if dir == "" {
@@ -76,8 +78,10 @@ func RemoveFolder() {
 	}
 	above := filepath.Dir(dir)
 	_ = os.RemoveAll(dir) // nobody is left to be told
-	_ = os.Remove(filepath.Join(above, phonewire.LockName))
-	_ = os.Remove(above) // fails while others have theirs in it
+	if left, err := os.ReadDir(above); err == nil && len(left) == 1 && left[0].Name() == phonewire.LockName {
+		_ = os.Remove(filepath.Join(above, phonewire.LockName))
+		_ = os.Remove(above)
+	}
 }
 
 // served is the phone as go-plugin wants to have it.

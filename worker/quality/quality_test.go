@@ -97,6 +97,45 @@ func TestJitterFollowsTheRFC(t *testing.T) {
 	}
 }
 
+// What no network does is no jitter: a sender that counts anew. What a network
+// does is, however bad.
+func TestJitterAcrossAClockThatIsSetAnew(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		jump       uint32        // of the timestamps, in ticks
+		delay      time.Duration // of one packet
+		moved      bool
+		least, not int64 // microseconds
+	}{
+		{"far ahead, as a PBX does", 503 * 8000, 0, false, 0, 1},
+		{"far back", ^uint32(503*8000 - 1), 0, false, 0, 1},
+		{"half the circle", 1 << 31, 0, false, 0, 1},
+		{"a little, with another codec", 3000, 0, true, 0, 1},
+		{"a little, unannounced", 3000, 0, false, 10_000, 30_000},
+		{"a packet held up for 3 s", 0, 3 * time.Second, false, 50_000, 400_000},
+	} {
+		j := NewJitter(8000)
+		for i := range 60 {
+			timestamp, at := uint32(160*i), time.Duration(i)*20*time.Millisecond
+			if i >= 50 {
+				timestamp += c.jump
+			}
+			if i >= 50 && i < 55 {
+				at = max(at, 50*20*time.Millisecond+c.delay) // those after it wait behind it
+			}
+			if i == 50 && c.moved {
+				j.Moved()
+			}
+			if i < 55 || c.delay == 0 {
+				j.Packet(timestamp, at)
+			}
+		}
+		if us := j.Microseconds(); us < c.least || us >= c.not {
+			t.Errorf("%s: %d us, want %d to %d", c.name, us, c.least, c.not)
+		}
+	}
+}
+
 func TestRoundTrip(t *testing.T) {
 	for _, c := range []struct {
 		name               string

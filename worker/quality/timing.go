@@ -3,12 +3,13 @@ package quality
 import "time"
 
 // Jitter is the interarrival jitter of RFC 3550 §6.4.1, kept as §A.8 does. Make
-// a new one when the clock rate changes.
+// a new one when the source or its clock rate changes.
 type Jitter struct {
 	clockRate int64
 	begun     bool
-	transit   int64 // of the last packet, in ticks
-	scaled    int64 // the estimate, in sixteenths of a tick
+	timestamp uint32 // of the last packet
+	arrival   int64  // of the last packet, in ticks
+	scaled    int64  // the estimate, in sixteenths of a tick
 }
 
 // NewJitter makes an estimator for an RTP clock of clockRate Hz.
@@ -18,15 +19,28 @@ func NewJitter(clockRate int) Jitter { return Jitter{clockRate: int64(clockRate)
 // fixed moment.
 func (j *Jitter) Packet(timestamp uint32, arrival time.Duration) {
 	ticks := int64(arrival/time.Second)*j.clockRate + int64(arrival%time.Second)*j.clockRate/int64(time.Second)
-	transit := int64(uint32(ticks) - timestamp)
-	d := int64(int32(uint32(transit - j.transit)))
-	j.transit = transit
-	if !j.begun {
-		j.begun = true
+	step, elapsed := int64(int32(timestamp-j.timestamp)), ticks-j.arrival
+	jumped := !j.begun || j.jumps(step, elapsed)
+	j.begun, j.timestamp, j.arrival = true, timestamp, ticks
+	if jumped {
 		return
 	}
+	d := elapsed - step
 	j.scaled += max(d, -d) - (j.scaled+8)>>4
 }
+
+// jumps tells timestamps that the sender counts anew, with the same SSRC, as a
+// PBX does that changes what it relays: they run back, or ahead of the time
+// that has passed, by more than a second. No network does that, and no
+// interarrival time can be told across it. A packet that is held up, for however
+// long, is not one: its timestamp follows the one before.
+func (j *Jitter) jumps(step, elapsed int64) bool {
+	return step < -j.clockRate || step > max(elapsed, 0)+j.clockRate
+}
+
+// Moved says that the next packet's timestamp need not follow the one before:
+// the sender has another codec.
+func (j *Jitter) Moved() { j.begun = false }
 
 // Ticks is the estimate in timestamp units, as reports carry it.
 func (j *Jitter) Ticks() uint32 { return uint32(j.scaled >> 4) }

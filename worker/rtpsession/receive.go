@@ -20,6 +20,7 @@ type receiver struct {
 	source         quality.Receiver
 	jitter         quality.Jitter
 	jitterRate     int
+	jitterPT       uint8          // of the last packet that it took
 	before         phone.RTPStats // loss, duplicates, reordering of earlier sources
 	heard          bool           // since the last report
 	from           netip.AddrPort // where the newest packet came from
@@ -104,7 +105,10 @@ func (s *Session) read(h Handler) {
 		if rate > 0 && verdict != quality.Jumped {
 			if rate != r.jitterRate || verdict == quality.Restarted {
 				r.jitter, r.jitterRate = quality.NewJitter(rate), rate
+			} else if r.jitterPT != header.PayloadType {
+				r.jitter.Moved()
 			}
+			r.jitterPT = header.PayloadType
 			r.jitter.Packet(header.Timestamp, now.Sub(epoch))
 		}
 		s.mu.Unlock()

@@ -219,6 +219,33 @@ func TestStatisticsAcrossSources(t *testing.T) {
 	}
 }
 
+// A PBX that changes what it relays keeps its SSRC and counts its timestamps
+// anew: that is no jitter.
+func TestJitterWhenTheTimestampsJump(t *testing.T) {
+	s := listen(t)
+	f := newFarEnd(t, s)
+	got := newInbox()
+	s.Start(got)
+	for seq := range uint16(20) {
+		timestamp := 160 * uint32(seq)
+		if seq >= 10 {
+			timestamp += 503 * 8000
+		}
+		f.send(t, 1, seq, timestamp)
+		got.next(t)
+	}
+	if us := s.Stats().RxJitterUsec; us > 1_000_000 {
+		t.Errorf("jitter is %d us", us)
+	}
+	// Another codec, counting from where it likes.
+	before := s.Stats().RxJitterUsec
+	f.sendRaw(t, []byte{0x80, 9, 0, 20, 0, 61, 240, 0, 0, 0, 0, 1, 1, 2, 3})
+	got.next(t)
+	if us := s.Stats().RxJitterUsec; us != before {
+		t.Errorf("jitter is %d us after another codec's first packet, and was %d us", us, before)
+	}
+}
+
 func TestWhatIsNotRTPIsDiscarded(t *testing.T) {
 	s := listen(t)
 	f := newFarEnd(t, s)

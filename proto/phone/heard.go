@@ -1,10 +1,8 @@
-package call
+package phone
 
-import "ringmaster/proto/phone"
-
-// soundData is a sound as an event tells it, with the names of get_call_info:
+// Data is the sound as events tell it, with the names of get_call_info:
 // nil when there was no media, and for what is not known of it.
-func soundData(s phone.Sound) any {
+func (s Sound) Data() any {
 	if s.Lasted() == 0 {
 		return nil
 	}
@@ -21,7 +19,8 @@ func soundData(s phone.Sound) any {
 	return data
 }
 
-func qualityData(q *phone.Quality) any {
+// Data is the quality as events tell it: nil when nothing is known.
+func (q *Quality) Data() any {
 	if q == nil {
 		return nil
 	}
