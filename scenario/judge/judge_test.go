@@ -168,6 +168,9 @@ func TestSeriesLooksAtEveryWay(t *testing.T) {
 			t.Errorf("%s: %+v", text, got)
 		}
 	}
+	if got := ev.Fact(fact(t, "{in_order: [im.received, im.received]}")); !strings.HasSuffix(got.Msg, "after im.received at +4.000 s; it came that one time only") {
+		t.Errorf("%+v", got)
+	}
 }
 
 // What came from the network cannot break out of a sentence.
