@@ -153,7 +153,22 @@ func (e *Endpoint) bindOnce() error {
 	return nil
 }
 
+// portError is a phone's error that keeps its cause.
+type portError struct {
+	told  *phone.Error
+	cause error
+}
+
+func (e *portError) Error() string { return e.told.Error() }
+
+func (e *portError) Unwrap() []error { return []error{e.told, e.cause} }
+
+// bindError says what a phone can do about a port that it cannot have.
 func bindError(port int, err error) error {
+	return &portError{bindSentence(port, err), err}
+}
+
+func bindSentence(port int, err error) *phone.Error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
 		return phone.Errorf(phone.Precondition, "SIP port %d is in use: choose another local_port, or 0 for a free one", port)

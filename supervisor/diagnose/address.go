@@ -4,15 +4,35 @@ import "strings"
 
 // Tag is the tag of a From or To, or "".
 func Tag(value string) string {
-	if at := strings.LastIndexByte(value, '>'); at >= 0 {
-		value = value[at:]
+	// The parameters of the header come after the address, quotes and angle
+	// brackets included.
+	if _, after, bracketed := strings.Cut(unquoted(value), ">"); bracketed {
+		value = after
 	}
-	for _, parameter := range strings.Split(value, ";")[1:] {
+	for parameter := range strings.SplitSeq(value, ";") {
 		if name, tag, ok := strings.Cut(parameter, "="); ok && strings.EqualFold(strings.TrimSpace(name), "tag") {
 			return strings.TrimSpace(tag)
 		}
 	}
 	return ""
+}
+
+// unquoted takes a display name in quotes off a header's begin; backslashes
+// escape (RFC 3261 §25.1).
+func unquoted(value string) string {
+	rest, quoted := strings.CutPrefix(strings.TrimSpace(value), `"`)
+	if !quoted {
+		return value
+	}
+	for i := 0; i < len(rest); i++ {
+		switch rest[i] {
+		case '\\':
+			i++
+		case '"':
+			return rest[i+1:]
+		}
+	}
+	return value
 }
 
 // URI is the URI of a From, To or Contact, without what stands around it.

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -11,8 +12,8 @@ import (
 // Event is a SIP message as an event: sip.request.<method>, in lower case, or
 // sip.response.<code>. Its data has direction (TX or RX), method (of the CSeq),
 // cseq, status_code and reason or request_uri, headers by canonical name (a
-// text, or a list where one came more than once; the first 12 kB), sip_call_id,
-// from and to; null is what the message does not say. It is a hub.Describer.
+// text, or a list where one came more than once; the first 12 kB; credentials
+// without their response), sip_call_id, from and to; null is what the message does not say. It is a hub.Describer.
 func Event(id phone.ID, raw phone.SIPMessage, call func(hub.Dialog) *phone.CallID) phone.Event {
 	m := Read(id, raw)
 	data := map[string]any{
@@ -46,41 +47,7 @@ func (m Message) dialog() hub.Dialog {
 	if m.Sent == m.IsRequest() {
 		header = "From"
 	}
-	return hub.Dialog{SIPCallID: m.Header("Call-ID"), LocalTag: tag(m.Header(header)), MayBegin: m.Method == "INVITE"}
-}
-
-// tag is the tag parameter of a From or To (RFC 3261 §20.20), "" when there is
-// none.
-func tag(header string) string {
-	// The parameters of the header come after the address, quotes and angle
-	// brackets included.
-	if _, after, bracketed := strings.Cut(unquoted(header), ">"); bracketed {
-		header = after
-	}
-	for param := range strings.SplitSeq(header, ";") {
-		if name, value, ok := strings.Cut(param, "="); ok && strings.EqualFold(strings.TrimSpace(name), "tag") {
-			return strings.TrimSpace(value)
-		}
-	}
-	return ""
-}
-
-// unquoted takes a display name in quotes off a header's begin; backslashes
-// escape (RFC 3261 §25.1).
-func unquoted(header string) string {
-	rest, quoted := strings.CutPrefix(strings.TrimSpace(header), `"`)
-	if !quoted {
-		return header
-	}
-	for i := 0; i < len(rest); i++ {
-		switch rest[i] {
-		case '\\':
-			i++
-		case '"':
-			return rest[i+1:]
-		}
-	}
-	return header
+	return hub.Dialog{SIPCallID: m.Header("Call-ID"), LocalTag: Tag(m.Header(header)), MayBegin: m.Method == "INVITE"}
 }
 
 // methodBound is how long a method may be to be named in a type.
@@ -99,12 +66,20 @@ func method(m string) string {
 // write 64 kB of them.
 const headerBytes = 12_000
 
+// response is what credentials prove the password by (RFC 7616 §3.4.1). From it
+// a weak password can be guessed, and events go into timelines, reports and
+// other files that are passed on; the SIP log has it.
+var response = regexp.MustCompile(`(?i)([\s,])response\s*=\s*(?:"[^"]*"|[^\s,"]+)`)
+
 // headers gathers headers by name, in the order of the message, as many as
 // there is room for.
 func headers(list []Header) map[string]any {
 	out := make(map[string]any, len(list))
 	room := headerBytes
 	for _, h := range list {
+		if h.Name == "Authorization" || h.Name == "Proxy-Authorization" {
+			h.Value = response.ReplaceAllString(h.Value, `${1}response="…"`)
+		}
 		if room -= len(h.Name) + len(h.Value); room < 0 {
 			break
 		}

@@ -28,6 +28,14 @@ func TestEvent(t *testing.T) {
 				"Content-Type": "application/sdp; charset=utf-8", "Content-Length": "5",
 			},
 		}},
+		{"credentials", true, "REGISTER sip:b SIP/2.0\nAuthorization: Digest username=\"a\", realm=\"response=\", nonce=\"n\", Response = \"0123456789abcdef\", algorithm=MD5\nProxy-Authorization: Digest response=0123,realm=x\n\n",
+			"sip.request.register", hub.Dialog{}, map[string]any{
+				"direction": "TX", "method": "REGISTER", "cseq": nil, "request_uri": "sip:b", "sip_call_id": nil, "from": nil, "to": nil,
+				"headers": map[string]any{
+					"Authorization":       `Digest username="a", realm="response=", nonce="n", response="…", algorithm=MD5`,
+					"Proxy-Authorization": `Digest response="…",realm=x`,
+				},
+			}},
 		{"a request received", false, invite, "sip.request.invite", hub.Dialog{SIPCallID: "abc@h", MayBegin: true}, nil},
 		{"a response received", false, "SIP/2.0 486 Busy Here\nFrom: <sip:a@h>;tag=A\nTo: <sip:b@h>;tag=B\nCall-ID: x\nCSeq: 2 INVITE\n\n",
 			"sip.response.486", hub.Dialog{SIPCallID: "x", LocalTag: "A", MayBegin: true}, map[string]any{

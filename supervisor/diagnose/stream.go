@@ -30,6 +30,9 @@ type Stream struct {
 
 	transit    time.Duration // of the packet before
 	jittered   bool          // there was one, of the same clock
+	stamp      uint32        // its timestamp,
+	stamped    time.Time     // when it came,
+	kind       uint8         // and its payload type
 	samples    int           // estimates in the sum
 	jitter     float64       // seconds
 	jitterSum  float64
@@ -68,7 +71,11 @@ func (s *Stream) add(at time.Time, p rtpPacket, rate int) {
 	s.Last = at
 	s.Lost = s.lostOnce + int(s.highest-s.base) + 1 - s.distinct
 	if rate > 0 {
+		if s.jumps(at, p, rate) {
+			s.jittered = false // no time between the two can be told
+		}
 		s.estimate(at, p.timestamp, rate)
+		s.stamp, s.stamped, s.kind = p.timestamp, at, p.payloadType
 	}
 	s.Series.note(at.Sub(s.First), s.Lost, s.Jitter)
 }
@@ -118,6 +125,15 @@ func place(number int64) (word int, bit uint64) {
 func (s *Stream) mark(number int64)        { w, b := place(number); s.seen[w] |= b }
 func (s *Stream) clear(number int64)       { w, b := place(number); s.seen[w] &^= b }
 func (s *Stream) marked(number int64) bool { w, b := place(number); return s.seen[w]&b != 0 }
+
+// jumps tells timestamps that a sender counts anew, as a PBX does that changes
+// what it relays, or with another codec: they run back, or ahead of the time
+// that has passed, by more than a second. That is no jitter.
+func (s *Stream) jumps(at time.Time, p rtpPacket, rate int) bool {
+	step := int64(int32(p.timestamp - s.stamp))
+	elapsed := max(0, int64(at.Sub(s.stamped).Seconds()*float64(rate)))
+	return p.payloadType != s.kind || step < -int64(rate) || step > elapsed+int64(rate)
+}
 
 // estimate brings the jitter up to date (RFC 3550 §A.8).
 func (s *Stream) estimate(at time.Time, timestamp uint32, rate int) {

@@ -44,6 +44,33 @@ func run(from, to int) []uint16 {
 	return all
 }
 
+// A sender that counts its timestamps anew is not late.
+func TestJitterAcrossAClockThatIsSetAnew(t *testing.T) {
+	for name, c := range map[string]struct {
+		by   uint32
+		kind uint8 // afterwards
+		most time.Duration
+	}{
+		"far ahead":                  {by: 503 * 8000},
+		"far back":                   {by: 1<<32 - 503*8000},
+		"a little, by another codec": {by: 4000, kind: 8},
+		"a little":                   {by: 4000, most: 32 * time.Millisecond},
+	} {
+		var s Stream
+		for i := range 10 {
+			p := rtpPacket{sequence: uint16(i), timestamp: uint32(i * 160)}
+			if i >= 5 {
+				p.timestamp += c.by
+				p.payloadType = c.kind
+			}
+			s.add(noon.Add(time.Duration(i)*20*time.Millisecond), p, 8000)
+		}
+		if s.JitterMax > c.most || s.JitterMax < c.most/2 {
+			t.Errorf("%s: jitter of up to %v, want %v", name, s.JitterMax, c.most)
+		}
+	}
+}
+
 // RFC 3550 §A.8: a packet that is 16 ms late adds 1 ms, and so does the next
 // that is in time, less a sixteenth of what there was.
 func TestJitter(t *testing.T) {

@@ -262,6 +262,10 @@ var cases = []struct {
 		f.Messages[0] = msg(0, "RX", target, "1 INVITE", fresh+contact+"Content-Type: application/sdp\n\nv=0\nm=video 4000 RTP/AVP 96\n")
 		f.Call.LastStatus, f.Call.AnsweredAt = 488, time.Time{}
 	}, msg(900, "TX", "SIP/2.0 488 Not Acceptable Here", "1 INVITE", inside+"\n")), "unusable_offer", OutcomeRefused, ByLocal, "it has no audio stream"},
+	{"an offer without an address", calledIn(func(f *Facts) {
+		f.Messages[0] = msg(0, "RX", target, "1 INVITE", fresh+contact+"Content-Type: application/sdp\n\nv=0\nm=audio 4000 RTP/AVP 8\n")
+		f.Call.LastStatus, f.Call.AnsweredAt = 488, time.Time{}
+	}, msg(900, "TX", "SIP/2.0 488 Not Acceptable Here", "1 INVITE", inside+"\n")), "unusable_offer", OutcomeRefused, ByLocal, "there is no c= line"},
 	{"redirected in a circle", failed(302, "Moved", 30, invite(0, 1, ""), reply(5, 1, "302 Moved Temporarily", "Contact: <sip:b@203.0.113.5>\n")), "redirect_loop", OutcomeRefused, ByFarEnd, "in a circle"},
 	{"redirected nowhere", failed(302, "Moved", 30, invite(0, 1, ""), reply(5, 1, "302 Moved Temporarily", "Contact: <tel:+1>\n")), "redirect_not_followed", OutcomeRefused, ByFarEnd, "led nowhere"},
 	{"482", failed(482, "Loop Detected", 30, invite(0, 1, ""), reply(5, 1, "482 Loop Detected", "")), "routing_loop", OutcomeRefused, ByFarEnd, "between servers: 482"},

@@ -345,7 +345,7 @@ func codecMismatch(r *record) *match {
 	case m == nil || !offered && m.Status >= 300:
 		return nil
 	case m.Status == 488 || m.Status == 606:
-		if offer.Port == 0 || secure(offer) || r.encryptionWanted() {
+		if offer.Port == 0 || secure(offer) || r.encryptionWanted() || m.Sent && unusableOffer(r) != nil {
 			return nil
 		}
 		who := "the far end"
@@ -439,6 +439,8 @@ func flaw(m diagnose.Message) string {
 		return "it has no audio stream"
 	case media.Port == 0:
 		return "its audio stream is switched off (port 0)"
+	case media.Connection == (sdp.Connection{}):
+		return "it does not say where its sound goes: there is no c= line"
 	}
 	return ""
 }

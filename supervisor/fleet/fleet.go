@@ -148,7 +148,7 @@ func (f *Fleet) Accounts() []phone.Settings {
 	f.mu.Unlock()
 	out := make([]phone.Settings, len(members))
 	for i, m := range members {
-		out[i] = m.status().Settings
+		out[i] = m.account()
 	}
 	return out
 }

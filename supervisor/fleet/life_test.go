@@ -191,6 +191,30 @@ func TestACancelledUpdateIsRememberedWhenThePhoneHasTakenIt(t *testing.T) {
 	})
 }
 
+// The worker may register with the new password before it has said that it took
+// the update: the embedded PBX must know it by then.
+func TestANewPasswordCountsFromWhenItIsGiven(t *testing.T) {
+	var accounts func() []phone.Settings
+	var seen []string
+	workers := &memory{refuse: func(c phone.Command) error {
+		if _, ok := c.(phone.UpdateSettings); ok {
+			seen = append(seen, accounts()[0].Password.Reveal())
+			return phone.Errorf(phone.Invalid, "no")
+		}
+		return nil
+	}}
+	run(t, workers, func(b *bench) {
+		accounts = b.f.Accounts
+		b.add("a")
+		before, password := accounts()[0].Password.Reveal(), phone.NewSecret("new")
+		if _, _, err := b.f.Update(b.Context(), "a", phone.Update{Password: &password}); err == nil {
+			b.Error("the update was not refused")
+		}
+		b.want("password while it is given", seen, []string{"new"})
+		b.want("password after the refusal", accounts()[0].Password.Reveal(), before)
+	})
+}
+
 func TestARefusedUpdateLeavesTheOthers(t *testing.T) {
 	var decide chan struct{} // made in the bubble
 	workers := &memory{

@@ -54,6 +54,8 @@ func (m *member) giveUpdate(ctx context.Context, cancel func(), u *phone.Update)
 	m.updates.giving.Lock()
 	defer m.updates.giving.Unlock()
 	defer time.AfterFunc(takeLimit, cancel).Stop()
+	m.offer(u)
+	defer m.offer(nil)
 	pending, err := m.give(ctx, phone.UpdateSettings{Update: *u})
 	if err != nil {
 		if ctx.Err() != nil {
@@ -65,9 +67,29 @@ func (m *member) giveUpdate(ctx context.Context, cancel func(), u *phone.Update)
 	return pending, nil
 }
 
+// offer notes what the worker is being given; nil when that is over.
+func (m *member) offer(u *phone.Update) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.updates.offered = u
+}
+
+// account is the phone as its requests may already be: with an update that the
+// worker may have taken, and acted upon, before we hear that it has.
+func (m *member) account() phone.Settings {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s := m.settings
+	if m.updates.offered != nil {
+		change(&s, m.updates.offered)
+	}
+	return s
+}
+
 // updates are those that the worker has taken while one of them is not decided.
 type updates struct {
-	giving sync.Mutex // held while one is given; before member.mu
+	giving  sync.Mutex    // held while one is given; before member.mu
+	offered *phone.Update // that one
 
 	before    phone.Settings // those of the phone without them
 	taken     []*phone.Update

@@ -3,9 +3,11 @@ package pbx
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -109,6 +111,10 @@ func Listen(cfg Config) (*PBX, error) {
 			_ = p.loop.Post(func() { p.layer.Receive(msg, back) })
 		},
 	})
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("the embedded PBX cannot start on %s: another program has that address, perhaps another run; "+
+			"wait for its end, or give --pbx, the phones' domain and the numbers they call another port", cfg.Addr)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("the embedded PBX cannot start on %s: %w", cfg.Addr, err)
 	}

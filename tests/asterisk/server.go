@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"ringmaster/tests/certs"
+	"ringmaster/tests/phones"
 )
 
 // RootVariable names the environment variable that holds the folder which
@@ -69,8 +69,8 @@ func Start(t testing.TB) *Server {
 		}
 	})
 	s := &Server{
-		Addr:      freeAddr(t),
-		TLSAddr:   freeAddr(t),
+		Addr:      phones.FreeAddr(t),
+		TLSAddr:   phones.FreeAddr(t),
 		Authority: certs.New(t),
 		Password:  fmt.Sprintf("%016x", rand.Uint64()),
 		home:      home,
@@ -167,24 +167,4 @@ func (s *Server) stop(t testing.TB) {
 		}
 		<-s.ended
 	}
-}
-
-// freeAddr finds a loopback port that is free for UDP and TCP.
-func freeAddr(t testing.TB) string {
-	t.Helper()
-	for range 50 {
-		u, err := net.ListenPacket("udp4", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		addr := u.LocalAddr().String()
-		l, err := net.Listen("tcp4", addr)
-		u.Close()
-		if err == nil {
-			l.Close()
-			return addr
-		}
-	}
-	t.Fatal("no loopback port is free for both UDP and TCP")
-	return ""
 }

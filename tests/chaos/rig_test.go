@@ -3,7 +3,6 @@ package chaos
 import (
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
 	"slices"
 	"strings"
@@ -50,7 +49,7 @@ func newRig(t *testing.T, p plan) *rig {
 	r := &rig{t: t, plan: p, rnd: rand.New(rand.NewPCG(*seed, 0)), killed: map[string]int{}}
 	t.Logf("seed %d", *seed)
 	r.temp = tempDir(t)
-	r.pbx = freeAddr(t)
+	r.pbx = phones.FreeAddr(t)
 	r.c = mcpclient.Start(t, programs, mcpclient.Options{Args: []string{"--pbx", r.pbx, "--log-level", "error"}, Env: []string{"TMPDIR=" + r.temp}})
 	return r
 }
@@ -68,26 +67,6 @@ func tempDir(t *testing.T) string {
 		}
 	})
 	return dir
-}
-
-// freeAddr finds a port that is free for both UDP and TCP.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	for range 50 {
-		u, err := net.ListenPacket("udp4", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		addr := u.LocalAddr().String()
-		l, err := net.Listen("tcp4", addr)
-		u.Close()
-		if err == nil {
-			l.Close()
-			return addr
-		}
-	}
-	t.Fatal("no loopback port is free for both UDP and TCP")
-	return ""
 }
 
 // addPhones adds the phones, or adds them again; the first two capture, too.

@@ -23,22 +23,11 @@ func found(t *testing.T, c *mcpclient.Client, id string) (summary string, rules 
 	return a.String("summary"), rules
 }
 
-// freeAddr is a loopback address that nobody has now.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // TestCallsThroughThePBXExplainThemselves: a good call, and one to an unknown
 // number, through the embedded PBX.
 func TestCallsThroughThePBXExplainThemselves(t *testing.T) {
 	t.Parallel()
-	addr := freeAddr(t)
+	addr := phones.FreeAddr(t)
 	c := mcpclient.Start(t, programs, mcpclient.Options{Args: []string{"--pbx", addr}})
 	a, b := phones.Add(t, c, "a", mcpclient.Args{"domain": addr}), phones.Add(t, c, "b", mcpclient.Args{"domain": addr})
 
@@ -60,6 +49,49 @@ func TestCallsThroughThePBXExplainThemselves(t *testing.T) {
 	if summary, rules := found(t, c, "a"); fmt.Sprint(rules) != "[refused]" || !strings.Contains(summary, "404") {
 		t.Errorf("of an unknown number, %q is found: %s", rules, summary)
 	}
+}
+
+// TestEndsThatLookLikeFaults: a phone that calls itself, a consultation that
+// is transferred at once, phones that are dropped with and without hanging up.
+func TestEndsThatLookLikeFaults(t *testing.T) {
+	c := mcpclient.Start(t, programs, mcpclient.Options{})
+	a, b, d := phones.AddDirect(t, c, "a"), phones.AddDirect(t, c, "b"), phones.AddDirect(t, c, "d")
+	uri := func(p *phones.Phone) string { return fmt.Sprintf("sip:%s@127.0.0.1:%d", p.ID, p.Port) }
+	says := func(id string, call int, by, words string) {
+		t.Helper()
+		x := c.Must("diagnose_call", mcpclient.Args{"phone_id": id, "call_id": call})
+		if x.String("ended_by") != by || !strings.Contains(x.String("summary"), words) {
+			t.Errorf("call %d of %s, want ended by %s, %q: %s", call, id, by, words, x.Text)
+		}
+	}
+
+	out := a.Call(uri(a))
+	in := a.Rings()
+	a.Do("answer_call", mcpclient.Args{"call_id": in})
+	a.Sees(out, "call.state.confirmed", nil)
+	a.Do("hangup", mcpclient.Args{"call_id": in})
+	a.Ends(out, 200)
+	a.Ends(in, 200)
+	says("a", out, "far end", "after it was answered.")
+	says("a", in, "local", "Nothing unusual was found.")
+
+	first, _ := phones.Talk(a, b, uri(b))
+	consulted, _ := phones.Talk(a, d, uri(d))
+	a.Do("attended_transfer", mcpclient.Args{"call_id": first, "dest_call_id": consulted})
+	a.Ends(first, 200)
+	a.Ends(consulted, 200)
+	says("a", consulted, "far end", "Nothing unusual was found.")
+	b.Do("hangup", nil)
+
+	ringing := a.Call(uri(d))
+	unanswered := d.Rings()
+	_, cut := phones.Talk(a, b, uri(b))
+	for _, id := range []string{"b", "d"} {
+		c.Must("drop_phone", mcpclient.Args{"phone_id": id, "hangup_calls": false})
+	}
+	says("b", cut, "local", "The phone was dropped without hanging up")
+	says("d", unanswered, "local", "The phone was dropped without hanging up")
+	says("a", ringing, "nobody yet", "it rings")
 }
 
 // TestHostileCallIsShownSafely: a caller puts what it can where its words are

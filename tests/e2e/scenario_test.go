@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -80,14 +79,7 @@ func TestScenariosFromTheCommandLine(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pbx := free.Addr().String()
-	if err := free.Close(); err != nil {
-		t.Fatal(err)
-	}
+	pbx := phones.FreeAddr(t)
 	write := func(name, text string) string {
 		path := filepath.Join(temp, name)
 		if err := os.WriteFile(path, []byte(strings.ReplaceAll(text, examples.Registrar, pbx)), 0o600); err != nil {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +22,7 @@ import (
 	"ringmaster/scenario/report"
 	"ringmaster/scenario/timeline"
 	"ringmaster/tests/mcpclient"
+	"ringmaster/tests/phones"
 )
 
 var times = flag.Int("times", 1, "how often each example runs")
@@ -128,12 +128,7 @@ func copyExamples(t *testing.T, to string, words *strings.Replacer) {
 // onFreePort lets everything speak to a registrar on a port that is free now.
 func onFreePort(t *testing.T) (addr string, words *strings.Replacer) {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer free.Close()
-	addr = free.Addr().String()
+	addr = phones.FreeAddr(t)
 	return addr, strings.NewReplacer(shipped.Registrar, addr)
 }
 

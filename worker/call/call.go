@@ -97,7 +97,9 @@ type Call struct {
 	found     netip.Addr // its address, once known
 
 	held      bool   // by this phone
-	answer    []byte // inbound: our SDP, made when the INVITE came; nil for a late offer
+	offer     []byte // inbound: the far end's SDP, as the INVITE brought it
+	answer    []byte // our answer to it, made at once; nil for a late offer
+	described bool   // it has left
 	lateOffer []byte // our offer to a far end that made none; its answer comes with the ACK
 
 	startedAt, answeredAt, endedAt time.Time

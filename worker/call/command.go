@@ -92,6 +92,7 @@ func (c *Call) Hangup(left func(already bool, err error)) {
 // Abandon ends the call without a word to the far end.
 func (c *Call) Abandon(reason string) {
 	c.session.Abandon()
+	c.lastText = reason // whether or not there was a status yet
 	c.must(callstate.Lost, c.lastStatus, reason)
 }
 

@@ -26,7 +26,7 @@ func (c *Call) setHold(hold bool, done func(already bool, err error)) {
 	default:
 		before := c.held
 		c.held = hold
-		c.reoffer(func(err error) {
+		c.reoffer(nil, func(err error) {
 			if err != nil {
 				c.held = before
 			}
@@ -36,14 +36,30 @@ func (c *Call) setHold(hold bool, done func(already bool, err error)) {
 }
 
 // SetCodecs offers the call another list of codecs; a hold stays a hold. After
-// a refusal the call goes on as it was.
+// a refusal the call goes on as it was (RFC 3261 §14.1), with the list that it
+// had: it can still be held.
 func (c *Call) SetCodecs(codecs []codec.Spec, own bool, done func(error)) {
 	if c.at.State != phone.StateConfirmed {
 		done(c.wrongState("offered other codecs: it must be confirmed"))
 		return
 	}
+	c.reoffer(func() (back func()) { return c.negotiation.SetCodecs(codecs, own) }, done)
+}
+
+// UseCodecs gives a call that is not confirmed yet another list of codecs, for
+// what it still has to say. An answer that has not left is made anew; if there is
+// none then, the call is refused.
+func (c *Call) UseCodecs(codecs []codec.Spec, own bool) {
 	c.negotiation.SetCodecs(codecs, own)
-	c.reoffer(done)
+	if !c.Waiting() || c.answer == nil || c.described {
+		return
+	}
+	answer, err := c.makeAnswer(c.offer)
+	if err != nil {
+		c.unacceptable(err)
+		return
+	}
+	c.answer = answer
 }
 
 // endUnsecured ends a call with SRTP whose far end has answered without: it is
@@ -57,15 +73,28 @@ func (c *Call) endUnsecured(err error) {
 	c.must(callstate.Hangup, 0, "")
 }
 
-// reoffer sends a re-INVITE that describes the call as it should be now.
-func (c *Call) reoffer(done func(error)) {
+// reoffer sends a re-INVITE that describes the call as it should be now. change,
+// unless it is nil, is made just before each offer, and taken back when that
+// comes to nothing.
+func (c *Call) reoffer(change func() (back func()), done func(error)) {
+	back := func() {}
+	undo := func() {
+		c.negotiation.Rollback()
+		back()
+		back = func() {}
+	}
 	c.session.Reoffer(dialog.Reoffer{
-		Offer: func() ([]byte, error) { return c.makeOffer(c.session.Source()) },
-		Take:  c.takeAnswer,
-		Undo:  c.negotiation.Rollback,
+		Offer: func() ([]byte, error) {
+			if change != nil {
+				back = change()
+			}
+			return c.makeOffer(c.session.Source())
+		},
+		Take: c.takeAnswer,
+		Undo: undo,
 		Done: func(err error) {
 			if err != nil {
-				c.negotiation.Rollback()
+				undo()
 				c.endUnsecured(err)
 				err = named(c.id, err)
 			}

@@ -29,14 +29,20 @@ func Ring(env *Env, id phone.CallID, s *dialog.Session, invite dialog.Invite) *C
 	}
 	var refusal error
 	if len(invite.Body) > 0 {
-		c.answer, refusal = c.makeAnswer(invite.Body)
+		c.offer = invite.Body
+		c.answer, refusal = c.makeAnswer(c.offer)
 	}
 	c.must(callstate.Invited, 0, "")
 	if refusal != nil {
-		c.log().Warn("the offer cannot be answered", "error", refusal)
-		c.must(callstate.Refuse, 488, "Not Acceptable Here")
+		c.unacceptable(refusal)
 	}
 	return c
+}
+
+// unacceptable refuses a waiting call whose offer cannot be answered.
+func (c *Call) unacceptable(why error) {
+	c.log().Warn("the offer cannot be answered", "error", why)
+	c.must(callstate.Refuse, 488, "Not Acceptable Here")
 }
 
 // Offer is never asked of a call that came in.

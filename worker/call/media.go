@@ -76,6 +76,7 @@ func (c *Call) description() ([]byte, error) {
 	if c.answer == nil {
 		return c.offerLate()
 	}
+	c.described = true
 	return c.answer, c.applyMedia()
 }
 

@@ -161,8 +161,8 @@ func (s *Session) notify(seq uint32, status int, reason string, over bool) {
 }
 
 // Find is the session whose dialog a Replaces header names (RFC 3891 §3); nil
-// when it is none of ours.
-func (e *Endpoint) Find(replaces string) *Session {
+// when it is none of ours. earlyOnly says that a confirmed one is not meant.
+func (e *Endpoint) Find(replaces string) (s *Session, earlyOnly bool) {
 	parts := strings.Split(replaces, ";")
 	var to, from string
 	for _, p := range parts[1:] {
@@ -172,11 +172,13 @@ func (e *Endpoint) Find(replaces string) *Session {
 			to = value
 		case "from-tag":
 			from = value
+		case "early-only":
+			earlyOnly = true
 		}
 	}
-	s := e.sessions[key{strings.TrimSpace(parts[0]), to}]
+	s = e.sessions[key{strings.TrimSpace(parts[0]), to}]
 	if s == nil || s.remoteTag != from {
-		return nil
+		return nil, false
 	}
-	return s
+	return s, earlyOnly
 }

@@ -244,6 +244,57 @@ func TestAutoAnswerTakesACallThatRings(t *testing.T) {
 	}
 }
 
+// What the far end refused is not offered again, nor is its own offer refused for
+// want of it.
+func TestACallKeepsItsCodecsAfterARefusal(t *testing.T) {
+	a, b := newRig(t, "a", 0), newRig(t, "b", 1000)
+	b.do(phone.UpdateSettings{Update: phone.Update{Codecs: &[]string{"PCMA"}}})
+	connect(a, b)
+	a.refuses(phone.SetCodecs{Codecs: []string{"G722"}}, phone.Refused, "488")
+	if got := a.do(phone.UpdateSettings{Update: phone.Update{Codecs: &[]string{"G722"}}}).Updated.CodecReinviteError; !strings.Contains(got, "488") {
+		t.Errorf("the far end refused: %q", got)
+	}
+	a.do(phone.Hold{})
+	b.do(phone.Hold{})
+	a.do(phone.Unhold{})
+	b.do(phone.Unhold{})
+	if info := a.do(phone.GetCall{}).Calls[0]; info.Codec != "PCMA" {
+		t.Errorf("a speaks %s", info.Codec)
+	}
+}
+
+// A phone's codecs hold for a call that rings: its answer has not left.
+func TestCodecsOfACallThatRings(t *testing.T) {
+	a, b := newRig(t, "a", 0), newRig(t, "b", 1000)
+	for _, c := range []struct {
+		before, codecs []string
+		status         int64 // with which the call ends; 0: it is confirmed
+		codec          string
+	}{
+		{[]string{"PCMA", "PCMU"}, []string{"G722", "PCMU"}, 0, "G722"},
+		{[]string{"G722"}, []string{"L16"}, 488, ""},
+	} {
+		b.do(phone.UpdateSettings{Update: phone.Update{Codecs: &c.before}})
+		a.do(phone.MakeCall{DestURI: b.uri()})
+		in := *b.awaits("call.state.incoming").CallID
+		b.do(phone.UpdateSettings{Update: phone.Update{Codecs: &c.codecs}})
+		if c.status != 0 {
+			if got := a.awaits("call.state.disconnected").Data["last_status"]; got != c.status {
+				t.Errorf("%v: the call ended with %v", c.codecs, got)
+			}
+			continue
+		}
+		b.do(phone.Answer{CallID: &in, Status: 200})
+		out := *a.awaits("call.state.confirmed").CallID
+		b.awaits("call.state.confirmed")
+		if got := a.do(phone.GetCall{CallID: &out}).Calls[0].Codec; got != c.codec {
+			t.Errorf("%v: a speaks %s", c.codecs, got)
+		}
+		a.do(phone.Hangup{CallID: &out})
+		a.awaits("call.state.disconnected")
+	}
+}
+
 func TestMessages(t *testing.T) {
 	a, b := newRig(t, "a", 0), newRig(t, "b", 1000)
 	a.do(phone.SendMessage{DestURI: b.uri(), Body: "hällo"})
@@ -308,6 +359,29 @@ func TestAttendedTransfer(t *testing.T) {
 		if calls := r.do(phone.ListCalls{}).Calls; calls[0].State != phone.StateConfirmed {
 			t.Errorf("%s's calls are %+v", r.h.cfg.PhoneID, calls)
 		}
+	}
+}
+
+// A Replaces that means a call only while it rings (RFC 3891 §3) leaves one that
+// is answered alone.
+func TestReplacesOfEarlyCallsOnly(t *testing.T) {
+	a, b := newRig(t, "a", 0), newRig(t, "b", 1000)
+	a.do(phone.MakeCall{DestURI: b.uri()})
+	in := *b.awaits("call.state.incoming").CallID
+	b.do(phone.Answer{CallID: &in, Status: 200})
+	atA, atB := a.awaits("call.state.confirmed").Data, b.awaits("call.state.confirmed").Data
+	replaces := fmt.Sprintf("%v;to-tag=%v;from-tag=%v", atB["sip_call_id"], atB["local_tag"], atA["local_tag"])
+	call := func(flag string) {
+		a.do(phone.MakeCall{DestURI: b.uri(), Headers: map[string]string{"Replaces": replaces + flag}})
+	}
+	call(";early-only")
+	if got := a.awaits("call.state.disconnected").Data["last_status"]; got != int64(486) {
+		t.Errorf("with early-only: %v", got)
+	}
+	call("")
+	a.awaits("call.state.confirmed")
+	if got := a.awaits("call.state.disconnected").Data["sip_call_id"]; got != atA["sip_call_id"] {
+		t.Errorf("not the call that was replaced is over, but %v", got)
 	}
 }
 

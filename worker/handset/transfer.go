@@ -147,12 +147,16 @@ func (h *Handset) replaced(invite dialog.Invite) (old *call.Call, status int, re
 	case len(invite.Replaces) > 1:
 		return nil, 400, "More Than One Replaces"
 	}
-	s := h.endpoint.Find(invite.Replaces[0])
+	s, earlyOnly := h.endpoint.Find(invite.Replaces[0])
 	if s == nil {
 		return nil, 481, "Call/Transaction Does Not Exist"
 	}
 	for _, c := range h.calls.live {
-		if c.Session() == s && c.State() == phone.StateConfirmed {
+		switch {
+		case c.Session() != s || c.State() != phone.StateConfirmed:
+		case earlyOnly:
+			return nil, 486, "Busy Here"
+		default:
 			return c, 0, ""
 		}
 	}

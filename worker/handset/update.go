@@ -17,11 +17,6 @@ func (h *Handset) update(u phone.Update, done reply) {
 		h.cfg.Codecs, h.codecs = *u.Codecs, codecs
 	}
 	set(&h.cfg.AutoAnswer, u.AutoAnswer)
-	if h.cfg.AutoAnswer && u.AutoAnswer != nil {
-		for _, c := range h.calls.active() { // it acts at once: on those that ring too
-			h.autoAnswer(c, nil)
-		}
-	}
 	set(&h.cfg.CaptureFilter, u.CaptureFilter)
 	h.captures.all.KeepOwn(h.cfg.CaptureFilter == phone.CapturePhone)
 	updated := phone.Updated{AffectedCallIDs: []phone.CallID{}, CodecReinvitedIDs: []phone.CallID{}}
@@ -43,7 +38,7 @@ func (h *Handset) update(u phone.Update, done reply) {
 }
 
 // reofferCodecs re-INVITEs every confirmed call with the phone's codecs, then
-// calls next.
+// calls next. Other calls have them for what they still have to say.
 func (h *Handset) reofferCodecs(updated *phone.Updated, next func()) {
 	waiting := 1
 	settled := func() {
@@ -53,6 +48,7 @@ func (h *Handset) reofferCodecs(updated *phone.Updated, next func()) {
 	}
 	for _, c := range h.calls.active() {
 		if c.State() != phone.StateConfirmed {
+			c.UseCodecs(h.codecs, h.cfg.Codecs != nil)
 			continue
 		}
 		waiting++
@@ -68,9 +64,21 @@ func (h *Handset) reofferCodecs(updated *phone.Updated, next func()) {
 	settled()
 }
 
+// answerWaiting lets a phone that answers by itself take the calls that ring
+// already: with the codecs and the recording that it then has.
+func (h *Handset) answerWaiting(u phone.Update) {
+	if !h.cfg.AutoAnswer || u.AutoAnswer == nil {
+		return
+	}
+	for _, c := range h.calls.active() {
+		h.autoAnswer(c, nil)
+	}
+}
+
 // updateAccount takes over what concerns the registrar, and registers anew
 // when that is needed.
 func (h *Handset) updateAccount(u phone.Update, updated *phone.Updated, done reply) {
+	h.answerWaiting(u)
 	finish := func(r phone.Registration) {
 		o := phone.Outcome{Updated: updated, Registration: &r}
 		if k := h.captures.calls; k != nil && k.path != "" {

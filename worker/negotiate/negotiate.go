@@ -102,9 +102,12 @@ func New(c Config) *Negotiation {
 	return &Negotiation{config: c, numbers: numbers{}}
 }
 
-// SetCodecs changes what the next offer or answer may contain.
-func (n *Negotiation) SetCodecs(codecs []codec.Spec, ownOrder bool) {
+// SetCodecs changes what the next offer or answer may contain, and returns what
+// takes the change back.
+func (n *Negotiation) SetCodecs(codecs []codec.Spec, ownOrder bool) (back func()) {
+	before := n.config
 	n.config.Codecs, n.config.PreferOwnOrder = codecs, ownOrder
+	return func() { n.config.Codecs, n.config.PreferOwnOrder = before.Codecs, before.PreferOwnOrder }
 }
 
 // Rollback forgets our offer, because it was refused or nobody answered: the
