@@ -147,9 +147,36 @@ func (ev Evidence) check(f spec.CallFact, c spec.CallCheck, q Query, data map[st
 		return fmt.Sprintf("%s is not known%s, and should be %s", c.Field, because(c.Field, data), text(c))
 	case c.Kind == spec.CheckText && !c.Want.Holds(value):
 		return fmt.Sprintf("%s is %s, not %s", c.Field, show(value), text(c))
+	case vain(c.Field, data) != "":
+		return fmt.Sprintf("%s, and should be %s", vain(c.Field, data), text(c))
 	case c.Kind == spec.CheckNumber:
 		if n, ok := asFloat(value); !ok || !c.Range.Holds(n) {
 			return fmt.Sprintf("%s is %s, not %s", c.Field, show(value), text(c))
+		}
+	}
+	return ""
+}
+
+// vain says that a number is 0 only because there was nothing to count, so that
+// it keeps below every maximum for no reason of its own; else "".
+func vain(field string, data map[string]any) string {
+	number := func(path string) float64 {
+		value, _ := spec.Lookup(phone.Event{Data: data}, path)
+		n, _ := asFloat(value)
+		return n
+	}
+	switch field {
+	case "duration":
+		if state, _ := data["state"].(string); number(field) == 0 && state != phone.StateConfirmed.String() {
+			return "the call was not answered: it has no duration"
+		}
+	case "rtp.rtt_usec":
+		if number(field) == 0 {
+			return field + " is not known (no report has come that it could be taken from)"
+		}
+	case "rtp.rx_loss", "rtp.rx_dup", "rtp.rx_reorder", "rtp.rx_discard", "rtp.rx_jitter_usec":
+		if number("rtp.rx_packets") == 0 {
+			return field + " is not known (no packets have come)"
 		}
 	}
 	return ""

@@ -96,6 +96,29 @@ func TestQuality(t *testing.T) {
 	}
 }
 
+// What is 0 because there was nothing to count does not hold.
+func TestNumbersOfNothing(t *testing.T) {
+	answered := phone.CallInfo{State: phone.StateDisconnected, Duration: 1500 * time.Millisecond, RTP: phone.RTPStats{RxPackets: 75, RTTUsec: 200}}
+	refused := phone.CallInfo{State: phone.StateDisconnected, LastStatus: 486}
+	justNow := phone.CallInfo{State: phone.StateConfirmed}
+	for text, want := range map[string]string{
+		"duration: {max: 5s}": "the call was not answered", "rtp: {rx_loss: 0}": "rtp.rx_loss is not known (no packets have come)", "rtp: {rx_loss: {max: 3}}": "no packets",
+		"rtp: {rx_jitter_usec: {max: 99}}": "no packets", "rtp: {rtt_usec: {max: 900}}": "rtp.rtt_usec is not known", "rtp: {rx_packets: 0}": "",
+	} {
+		for i, call := range []phone.CallInfo{refused, answered} {
+			ev := Evidence{Calls: map[phone.ID][]phone.CallID{"a": {1}}, Known: map[Query]Answer{{"a", 1}: {Data: CallData(call)}}}
+			got := ev.Fact(fact(t, "{call: a, "+text+"}"))
+			if held := (want == "") != (i == 1); got.Held != held || (!held && !strings.Contains(got.Msg, want)) {
+				t.Errorf("%s of %d: %+v", text, i, got)
+			}
+		}
+	}
+	ev := Evidence{Calls: map[phone.ID][]phone.CallID{"a": {1}}, Known: map[Query]Answer{{"a", 1}: {Data: CallData(justNow)}}}
+	if got := ev.Fact(fact(t, "{call: a, duration: {max: 5s}}")); !got.Held {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestWhatIsStillOpen(t *testing.T) {
 	ev := Evidence{Began: began, Now: began.Add(time.Second), Over: true, Calls: map[phone.ID][]phone.CallID{"a": {1}}}
 	ev.Known = map[Query]Answer{{"a", 1}: {Err: errors.New("gone")}}
@@ -144,6 +167,9 @@ func TestSeriesLooksAtEveryWay(t *testing.T) {
 		if got := ev.Fact(fact(t, text)); got.Held != held {
 			t.Errorf("%s: %+v", text, got)
 		}
+	}
+	if got := ev.Fact(fact(t, "{in_order: [im.received, im.received]}")); !strings.HasSuffix(got.Msg, "after im.received at +4.000 s; it came that one time only") {
+		t.Errorf("%+v", got)
 	}
 }
 

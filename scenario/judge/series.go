@@ -53,6 +53,9 @@ func (ev Evidence) brokenAt(steps []spec.EventFact, k int, reached []int) string
 		if i > reached[0] {
 			return msg + fmt.Sprintf("; it came too late, at %s", ev.offset(ev.Events[i].Time))
 		}
+		if _, again := ev.find(step, i+1); i == reached[0] && !again {
+			return msg + "; it came that one time only"
+		}
 		return msg + fmt.Sprintf("; it came before that, at %s", ev.offset(ev.Events[i].Time))
 	}
 	return msg + ev.miss(step)

@@ -16,7 +16,7 @@ var (
 	}
 	endData = []string{
 		"state", "remote_uri", "last_status", "last_status_text", "direction", "sip_call_id", "local_tag", "codec", "remote_contact",
-		"local_contact", "recording_file", "local_rtp_port", "remote_rtp_port", "capture_file", "heard", "sent", "quality",
+		"local_contact", "recording_file", "local_rtp_port", "remote_rtp_port", "capture_file", "reason", "heard", "sent", "quality",
 		"heard.heard_ms", "heard.silent_ms", "heard.missing_ms", "heard.level_dbov", "heard.peak_dbov", "heard.tone_hz", "heard.tone_part",
 		"sent.heard_ms", "sent.silent_ms", "sent.missing_ms", "sent.level_dbov", "sent.peak_dbov", "sent.tone_hz", "sent.tone_part",
 		"quality.mos", "quality.r_factor", "quality.loss_percent", "quality.jitter_ms",

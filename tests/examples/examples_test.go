@@ -25,7 +25,7 @@ func sideBySide[T any](t *testing.T, groups []T, test func(*testing.T, T)) {
 func TestExamplesPass(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex
-	tallies := map[string]*tally{}
+	tallies, seen := map[string]*tally{}, fields{}
 	sideBySide(t, groups(examples(t)), func(t *testing.T, group []example) {
 		results := runGroup(t, group)
 		mu.Lock()
@@ -35,8 +35,10 @@ func TestExamplesPass(t *testing.T) {
 				tallies[r.Name] = &tally{}
 			}
 			tallies[r.Name].add(r)
+			seen.add(r)
 		}
 	})
+	seen.check(t)
 	for _, e := range examples(t) {
 		if c := tallies[e.name()]; c == nil || len(c.took) != *times {
 			t.Errorf("%s did not run %d times", e.name(), *times)

@@ -91,6 +91,32 @@ timeout_ms: 10s
 		"expect: [{call: {phone_id: b, call_id: first}, transfer: succeeded}]", "failed", []string{"of b", "transfer"}},
 	{"a digit comes twice", strings.Replace(call, `digits: "5"`, `digits: "55"`, 1) + "expect: [{event: dtmf.in, phone_id: b, match: {digit: 5}, count: 1}]", "failed",
 		[]string{"dtmf.in {digit: 5} on b", "exactly once"}},
+	{"an assert fails on the event that ends the run", `
+phones: [a, b]
+patterns: [{use: auto-answer, phone_id: b}]
+initial_actions: [{make_call: {phone_id: a, to: "sip:b@127.0.0.1:5070"}}, {wait_until: {event: call.state.confirmed, phone_id: a}}, {hangup: {phone_id: a}}]
+hooks: [{when: call.state.disconnected, on_phone: b, then: {assert: {call: {}, codec: G722}}}]
+stop_on: [{phone_id: b, event: call.state.disconnected}]
+timeout_ms: 10s
+`, "failed", []string{"assert in hooks[0] failed", "codec is PCMA, not G722"}},
+	{"the run stops before an assert", `
+phones: [a, b]
+initial_actions: [{make_call: {phone_id: a, to: "sip:b@127.0.0.1:5070"}}]
+hooks:
+  - {when: call.state.incoming, on_phone: b, then: [{wait: 5s}, {assert: {call: {}, state: confirmed}}]}
+  - {when: call.state.early, on_phone: a, then: {hangup: {}}}
+stop_on: [{phone_id: b, event: call.state.disconnected}]
+timeout_ms: 10s
+`, "failed", []string{"the run was over before an assert was judged, at hooks[0], step 1: wait"}},
+	{"no loss, since no media", `
+phones: [a, b]
+patterns: [{use: reject-on-incoming, phone_id: b}]
+initial_actions: [{make_call: {phone_id: a, to: "sip:b@127.0.0.1:5070"}}]
+stop_on: [{phone_id: a, event: call.state.disconnected}]
+expect: [{call: a, duration: {max: 5s}, rtp: {rx_loss: 0}}]
+timeout_ms: 10s
+`, "failed", []string{"the call was not answered", "rtp.rx_loss is not known"}},
+	{"never in a call that there was not", call + "expect: [{event: dtmf.in, phone_id: b, call_id: second, never: true}]", "failed", []string{"there is no second call"}},
 }
 
 func TestWhatMustFailFails(t *testing.T) {
