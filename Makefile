@@ -56,7 +56,7 @@ interop: build $(DLV)
 	scripts/install-peers
 	asterisk="$$(scripts/install-asterisk)"; \
 	RINGMASTER_INTEROP=1 RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin RINGMASTER_DLV=$(DLV) \
-	$(GO) test -tags interop -count=1 -parallel 4 -timeout 600s -v ./tests/asterisk ./tests/debugger ./tests/interop; \
+	$(GO) test -tags interop -count=1 -parallel 6 -timeout 600s -v ./tests/asterisk ./tests/debugger ./tests/interop; \
 	RINGMASTER_ASTERISK="$$asterisk" RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 300s -v ./tests/examples -run ThroughAsterisk
 	RINGMASTER_BROWSER=1 RINGMASTER_BIN=$(CURDIR)/bin $(GO) test -count=1 -timeout 300s -v ./tests/browser ./tests/e2e -run 'TestPage|TestReports'
 
