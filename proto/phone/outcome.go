@@ -33,7 +33,7 @@ type CallOutcome struct {
 	CallID  CallID
 	State   State
 	Already bool   // the call was in the wanted state before
-	Pending bool   // Hangup: the CANCEL may not leave before the far end has answered at all
+	Pending bool   // Hangup: the CANCEL may not leave before the far end has answered at all, or the BYE not before its ACK
 	Status  int    // Reject: the code sent
 	Playing string // PlayAudio: what plays now
 	Digits  string // SendDTMF: the digits queued

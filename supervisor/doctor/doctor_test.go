@@ -92,6 +92,10 @@ func TestWorker(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	plain := filepath.Join(t.TempDir(), "phoneworker")
+	if err := os.WriteFile(plain, []byte("#!/bin/sh\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		name, path string
 		flags      []string
@@ -102,6 +106,7 @@ func TestWorker(t *testing.T) {
 		{"other build", self, []string{"-version", "6"}, false, `is version "6" and the supervisor is "7"`},
 		{"ends at once", self, []string{"-exit-early"}, false, "it ended before it was ready (exit status 4"},
 		{"missing", "/no/such/worker", nil, false, "/no/such/worker"},
+		{"not executable", plain, nil, false, "(permission denied): make it executable (chmod +x)"},
 	} {
 		temp, err := os.MkdirTemp("", "d") //nolint:usetesting // a short path, for unix sockets
 		if err != nil {
@@ -110,7 +115,7 @@ func TestWorker(t *testing.T) {
 		findings := Subject{
 			Worker: c.path, WorkerArgs: fakeworker.Args(c.flags...), Version: "7", Environ: fakeworker.Environ(), TempDir: temp,
 		}.worker(t.Context())
-		if f := findings[len(findings)-1]; f.OK != c.ok || !strings.Contains(f.Found, c.part) || Healthy(findings) != c.ok {
+		if f := findings[len(findings)-1]; f.OK != c.ok || strings.Contains(f.Advice, "chmod +x "+plain) != (c.path == plain) || !strings.Contains(f.Found, c.part) || Healthy(findings) != c.ok {
 			t.Errorf("%s: %+v", c.name, findings)
 		}
 		if err := os.Remove(temp); err != nil {

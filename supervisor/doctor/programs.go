@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os/exec"
 	"strings"
 	"time"
@@ -32,8 +33,11 @@ func (s Subject) worker(ctx context.Context) []Finding {
 	temp := good("temporary folder", s.TempDir)
 	w, err := starter.Start(ctx, "doctor")
 	if err != nil {
-		return []Finding{temp, bad("worker program", cmp.Or(errors.Unwrap(err), err).Error(), // it begins by naming a phone
-			"install supervisor and phoneworker of the same build side by side, or say where the worker is with --worker")}
+		advice := "install supervisor and phoneworker of the same build side by side, or say where the worker is with --worker"
+		if errors.Is(err, fs.ErrPermission) {
+			advice = "make it executable: chmod +x " + s.Worker
+		}
+		return []Finding{temp, bad("worker program", cmp.Or(errors.Unwrap(err), err).Error(), advice)} // it begins by naming a phone
 	}
 	w.Kill()
 	return []Finding{temp, good("worker program", fmt.Sprintf("%s starts and is version %s, as this program", s.Worker, s.Version))}

@@ -39,6 +39,7 @@ const (
 	ByFarEnd  = "far end"
 	ByNetwork = "network"
 	ByNobody  = "nobody yet"
+	ByUnknown = "unknown" // the messages that would say so are not on record any more
 )
 
 func (r *record) ending() Ending {
@@ -86,6 +87,10 @@ func (r *record) ended() (outcome, by string) {
 	switch {
 	case bye != nil:
 		return r.byed(bye)
+	case len(r.setup) == 0 && len(r.find("CANCEL")) == 0:
+		return r.remembered(), ByUnknown
+	case r.untold():
+		return OutcomeCompleted, ByLocal
 	case r.answered():
 		// Without a BYE: the far end had forgotten the call, or was silent.
 		if r.Call.LastStatus == 481 {
@@ -94,6 +99,29 @@ func (r *record) ended() (outcome, by string) {
 		return OutcomeDropped, ByNetwork
 	}
 	return r.unanswered()
+}
+
+// untold says that the phone ended the call and its BYE could not even leave:
+// only BYE gives an answered call this status.
+func (r *record) untold() bool {
+	return r.over() && r.answered() && len(r.setup) > 0 && r.Call.LastStatus == 200 && r.firstBye() == nil && !r.died && !r.stopped()
+}
+
+// remembered is how a call ended whose messages are not on record any more, by
+// its last status.
+func (r *record) remembered() string {
+	status := r.Call.LastStatus
+	switch {
+	case r.answered() && status < 300:
+		return OutcomeCompleted
+	case r.answered():
+		return OutcomeDropped
+	case status == 487:
+		return OutcomeCancelled
+	case status >= 300:
+		return OutcomeRefused
+	}
+	return OutcomeNoResponse
 }
 
 // byed is how a call ended in which there was a BYE.
@@ -118,6 +146,8 @@ func (r *record) unanswered() (outcome, by string) {
 	}
 	m := r.refusal()
 	switch {
+	case r.outcome() != nil && m == nil:
+		return OutcomeDropped, ByLocal // it was answered in a way that the phone could not take
 	case m != nil && m.Sent:
 		return OutcomeRefused, ByLocal
 	case m != nil:
@@ -184,6 +214,15 @@ func (r *record) conclusion(e Ending) string {
 	by := map[string]string{ByLocal: "this phone", ByFarEnd: "the far end", ByNetwork: "the network"}[e.EndedBy]
 	if cancels := r.find("CANCEL"); !r.over() && !r.answered() && len(cancels) > 0 && cancels[0].ours {
 		return "and this phone is cancelling it"
+	}
+	if e.EndedBy == ByUnknown {
+		return map[string]string{
+			OutcomeCompleted:  fmt.Sprintf("which was answered and lasted %v", lasted),
+			OutcomeDropped:    fmt.Sprintf("which was answered and ended with %s after %v", status, lasted),
+			OutcomeCancelled:  "which was cancelled before it was answered",
+			OutcomeRefused:    fmt.Sprintf("which was refused with %s (%s)", status, e.Meaning),
+			OutcomeNoResponse: "and it ended without an answer",
+		}[e.Outcome]
 	}
 	switch e.Outcome {
 	case OutcomeCalling:

@@ -202,7 +202,7 @@ var cases = []struct {
 	{"a consultation that became another call", talked(func(f *Facts) { f.Call.EndedAt, f.Replaced = at(1500), true }, bye(1500, "RX")), "", OutcomeCompleted, ByFarEnd, "Nothing unusual"},
 	{"to itself, the caller's end", toItself(phone.Outbound), "", OutcomeCompleted, ByFarEnd, "ended by the far end. Nothing unusual"},
 	{"to itself, the called end", toItself(phone.Inbound), "", OutcomeCompleted, ByLocal, "ended by this phone. Nothing unusual"},
-	{"lost for no reason on record", talked(func(f *Facts) { f.Messages = f.Messages[:5] }), "", OutcomeDropped, ByNetwork, "ended by a fault after 12s. No rule explains it"},
+	{"lost for no reason on record", talked(func(f *Facts) { f.Messages, f.Call.LastStatus = f.Messages[:5], 408 }), "", OutcomeDropped, ByNetwork, "ended by a fault after 12s. No rule explains it"},
 	{"a live call", talked(func(f *Facts) {
 		f.Call.State, f.Call.EndedAt, f.Messages = phone.StateConfirmed, time.Time{}, f.Messages[:5]
 	}), "", OutcomeTalking, ByNobody, "they are talking"},
@@ -250,6 +250,9 @@ var cases = []struct {
 	{"nobody answers", failed(487, "Request Terminated", 20_000, invite(0, 1, ""), reply(100, 1, "180 Ringing", ""), cancel(20_000), reply(20_010, 1, "487 Request Terminated", "")), "no_answer", OutcomeCancelled, ByLocal, "It rang for 19.9s"},
 	{"the caller gives up", calledIn(func(f *Facts) { f.Call.LastStatus, f.Call.AnsweredAt = 487, time.Time{} },
 		msg(9000, "RX", "CANCEL sip:a@h SIP/2.0", "1 CANCEL", fresh+"\n"), msg(9001, "TX", "SIP/2.0 487 Request Terminated", "1 INVITE", inside+"\n")), "no_answer", OutcomeCancelled, ByFarEnd, "cancelled"},
+	{"another phone was quicker", calledIn(func(f *Facts) { f.Call.LastStatus, f.Call.AnsweredAt = 487, time.Time{} },
+		msg(9000, "RX", "CANCEL sip:a@h SIP/2.0", "1 CANCEL", fresh+"Reason: SIP;cause=200;text=\"Call completed elsewhere\"\n"), msg(9001, "TX", "SIP/2.0 487 Request Terminated", "1 INVITE", inside+"\n")),
+		"answered_elsewhere", OutcomeCancelled, ByFarEnd, "cancelled before it was answered. The call was answered by another phone."},
 	{"only 100", failed(408, "Request Timeout", 30_000, invite(0, 1, ""), reply(5, 1, "100 Trying", ""), reply(30_000, 1, "408 Request Timeout", "")), "never_rang", OutcomeRefused, ByFarEnd, "100 Trying"},
 	{"488", failed(488, "Not Acceptable Here", 30, invite(0, 1, ""), reply(5, 1, "488 Not Acceptable Here", "Warning: 305 h \"Incompatible media format\"\n")), "codec_mismatch", OutcomeRefused, ByFarEnd, "the far end refused the offer of PCMA, PCMU with 488"},
 	{"an answer of other codecs", talked(answeredWith(sdpOf("203.0.113.5", 4000, "RTP/AVP", g729, events))), "codec_mismatch", OutcomeDropped, ByLocal, "this phone has PCMA, PCMU and the far end G729"},
@@ -282,6 +285,12 @@ var cases = []struct {
 		msg(2500, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+theirs(events)), msg(2501, "TX", "ACK sip:b@203.0.113.5 SIP/2.0", "1 ACK", inside+"\n")), "ack_lost", OutcomeCompleted, ByLocal, "3 times although 3 ACKs"},
 	{"nobody answers BYE", talked(nil, bye(13_000, "TX"), bye(13_500, "TX"), bye(14_500, "TX")), "hangup_unanswered", OutcomeCompleted, ByLocal, "sent 3 times"},
 	{"nobody is there for BYE", talked(nil, bye(13_000, "TX")), "hangup_unanswered", OutcomeCompleted, ByLocal, "The BYE was sent once"},
+	{"BYE cannot leave", talked(func(f *Facts) { f.Messages = f.Messages[:5] }), "hangup_undelivered", OutcomeCompleted, ByLocal, "was ended by this phone. This phone ended the call, and its BYE could not be delivered."},
+	{"an answer that cannot be used, and BYE cannot leave", func() Facts {
+		f := talked(answeredWith(sdpOf("203.0.113.5", 0, "RTP/AVP", pcma)))
+		f.Messages, f.Call.AnsweredAt = f.Messages[:5], time.Time{}
+		return f
+	}(), "unusable_answer", OutcomeDropped, ByLocal, "ended by a fault right after its answer. The answer cannot be used"},
 	{"stopped right after its BYE", talked(func(f *Facts) { f.Events = []phone.Event{{Type: "phone.stopped", Time: at(13_010)}} }, bye(13_000, "TX")), "", OutcomeCompleted, ByLocal, ""},
 	{"sent again", talked(nil, msg(500, "TX", target, "1 INVITE", fresh+ours(events)), msg(700, "RX", "SIP/2.0 180 Ringing", "1 INVITE", inside+"\n")), "retransmissions", OutcomeCompleted, ByLocal, "2 times"},
 
@@ -304,10 +313,22 @@ var cases = []struct {
 	{"held at the end", talked(nil, reinvite(3000, 2, "TX", "200 OK", "sendonly")...), "on_hold", OutcomeCompleted, ByLocal, "The call stood on hold at its end: this phone says sendonly"},
 	{"the log is too short", talked(func(f *Facts) { f.Messages = f.Messages[5:] }), "record_incomplete", OutcomeCompleted, ByLocal, ""},
 
+	{"nothing is on record of a good call", talked(func(f *Facts) { f.Messages = nil }), "record_incomplete", OutcomeCompleted, ByUnknown, "which was answered and lasted 12s. The beginning of the call is not on record any more"},
+	{"nothing is on record of a cancelled call", failed(487, "Request Terminated", 30), "record_incomplete", OutcomeCancelled, ByUnknown, "which was cancelled before it was answered."},
+	{"nothing is on record of a refused call", failed(486, "Busy Here", 30), "record_incomplete", OutcomeRefused, ByUnknown, "which was refused with 486 Busy Here (the called party is busy)."},
+	{"nothing is on record of a call that got no answer", failed(408, "Request Timeout", 30), "record_incomplete", OutcomeRefused, ByUnknown, "408 Request Timeout"},
 	{"a wrong address in SDP", talked(func(f *Facts) {
 		f.Messages[3] = msg(1000, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+sdpOf("10.0.0.7", 4000, "RTP/AVP", pcma, events))
 		f.Call.RTP = phone.RTPStats{TxPackets: 600}
 	}), "wrong_media_address no_sound_in", OutcomeCompleted, ByLocal, "its sound is at 10.0.0.7, but its SIP comes from 203.0.113.5 and no sound came at all"},
+	{"nothing comes from behind a proxy", talked(func(f *Facts) {
+		f.Messages[3] = msg(1000, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+"Record-Route: <sip:203.0.113.5;lr>\n"+sdpOf("203.0.113.77", 4000, "RTP/AVP", pcma, events))
+		f.Call.RTP = phone.RTPStats{TxPackets: 600}
+	}), "no_sound_in", OutcomeCompleted, ByLocal, "nothing came from the far end"},
+	{"a private address behind a proxy", talked(func(f *Facts) {
+		f.Messages[3] = msg(1000, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+"Record-Route: <sip:203.0.113.5;lr>\n"+sdpOf("10.0.0.7", 4000, "RTP/AVP", pcma, events))
+		f.Call.RTP = phone.RTPStats{TxPackets: 600}
+	}), "wrong_media_address no_sound_in", OutcomeCompleted, ByLocal, "its sound is at 10.0.0.7"},
 	{"sound by way of a media server", talked(func(f *Facts) {
 		f.Messages[3] = msg(1000, "RX", "SIP/2.0 200 OK", "1 INVITE", inside+contact+sdpOf("203.0.113.77", 4000, "RTP/AVP", pcma, events))
 		f.Call.RTP.RxFrom = "203.0.113.77:4000"

@@ -37,10 +37,23 @@ func wrongMediaAddress(r *record) *match {
 	switch {
 	case heard && (from == said.Unmap() || !local(said) || local(sip)):
 		return nil // it works, or rtp_from_elsewhere has it
+	case !heard && proxied(a.theirs) && (!local(said) || local(sip)):
+		return nil // its SIP comes from the proxy, which says nothing of its sound
 	case heard:
 		why = fmt.Sprintf("its SIP comes from %s and its sound from %s", sip, from)
 	}
 	return matched(message(a.theirs), r.statistic("c=%s, rx_packets %d, rx_from %s", said, r.Call.RTP.RxPackets, r.Call.RTP.RxFrom)).says(said, why)
+}
+
+// proxied says that a message came through a proxy that tells so.
+func proxied(m diagnose.Message) bool {
+	vias := 0
+	for _, h := range m.Headers {
+		if h.Name == "Via" {
+			vias += 1 + strings.Count(h.Value, ",")
+		}
+	}
+	return m.Header("Record-Route") != "" || m.IsRequest() && vias > 1
 }
 
 func ownMediaAddress(r *record) *match {

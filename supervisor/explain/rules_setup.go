@@ -3,6 +3,7 @@ package explain
 import (
 	"bytes"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -28,8 +29,9 @@ func setupRules() []Rule {
 		{"auth_loop", Error, "challenges of one realm", "Realm %s challenged %d times and never took the credentials.", "the server forgets its nonces or says stale for ever: see the WWW-Authenticate of each answer, and whether several servers answer in turn", authLoop},
 		{"unanswered_challenge", Error, "a challenge that the phone did not answer", "The phone did not answer the challenge %d of realm %s (algorithm %s).", "set the phone's realm to that one or to null, and see whether the algorithm is MD5, SHA-256 or SHA-512-256", unansweredChallenge},
 		{ruleRefused, Error, "the final answer", "The call was refused with %s: %s.", "see the meaning of the status", refused},
-		{ruleRefusedHere, Note, "the final answer to a call that came in", "This phone refused the call with %s.", "it was told to, or set so", refusedHere},
+		{ruleRefusedHere, Note, "the final answer to a call that came in", "This phone refused the call with %s.", "nothing, if it was meant so: this phone was told to refuse it (reject_call, a scenario), or cannot take it", refusedHere},
 		{"no_answer", Warning, "ringing that ended without an answer", "It rang for %v and nobody answered.", "see whether the called phone should have answered by itself", noAnswer},
+		{"answered_elsewhere", Note, "the Reason of the CANCEL", "The call was answered by another phone.", "nothing: of the phones that rang, one has taken it", answeredElsewhere},
 		{"never_rang", Warning, "100 Trying and nothing after it", "The far end took the INVITE (100 Trying) and then said nothing for %v.", "see the log of the server: it could not reach the called user", neverRang},
 		{"codec_mismatch", Error, "the codecs of offer and answer", "The two sides did not agree on a codec: %s.", "give both ends a codec that they share, PCMA or PCMU for instance; where they share one, see whether the end that refused wants encrypted sound (srtp)", codecMismatch},
 		{"encryption_mismatch", Error, "the media profiles of offer and answer", "One side wants encrypted sound and the other does not: %s.", "set srtp of the phone as the far end has it", encryptionMismatch},
@@ -306,7 +308,7 @@ func (r *record) rangUnanswered() time.Duration {
 
 func noAnswer(r *record) *match {
 	d := r.rangUnanswered()
-	if d == 0 {
+	if d == 0 || r.elsewhere() != nil {
 		return nil
 	}
 	found := matched(message(*r.last().rang()))
@@ -314,6 +316,32 @@ func noAnswer(r *record) *match {
 		found.evidence = append(found.evidence, message(*last))
 	}
 	return found.says(roughly(d))
+}
+
+// elsewhere is the CANCEL that says that another phone has the call; nil when
+// there is none.
+func (r *record) elsewhere() *diagnose.Message {
+	for _, x := range r.find("CANCEL") {
+		if x.ours || x.request == nil {
+			continue
+		}
+		if slices.ContainsFunc(x.request.Headers, func(h diagnose.Header) bool { return h.Name == "Reason" && taken.MatchString(h.Value) }) {
+			return x.request
+		}
+	}
+	return nil
+}
+
+// taken is a Reason of a call that was answered elsewhere: RFC 3326 §2, or as
+// the telephone network and many PBXs say it (non-selected user clearing).
+var taken = regexp.MustCompile(`(?i)\bSIP\s*;\s*cause\s*=\s*200\b|\bQ\.850\s*;\s*cause\s*=\s*26\b`)
+
+func answeredElsewhere(r *record) *match {
+	m := r.elsewhere()
+	if m == nil || r.answered() {
+		return nil
+	}
+	return matched(header(*m, "Reason"))
 }
 
 func neverRang(r *record) *match {

@@ -14,6 +14,7 @@ func ackRules() []Rule {
 		{"ack_late", Warning, "the time from a 2xx to its ACK", "The ACK came %v after the answer, which had been sent %d times by then.", "something on the way is slow or loses packets", ackLate},
 		{"ack_lost", Warning, "2xx that come again although they had an ACK", "The far end sent its answer %d times although %d ACKs went out: they do not arrive.", "the ACK goes to the Contact of the answer by its Record-Route: check that both can be reached", ackLost},
 		{"hangup_unanswered", Warning, "a BYE without an answer", "The BYE was sent %s and nobody answered it.", "it goes to the far end's Contact by the route of the call: check that both can be reached; the far end may have gone", hangupUnanswered},
+		{"hangup_undelivered", Warning, "an ended call without any BYE", "This phone ended the call, and its BYE could not be delivered.", "the far end still has the call: check that its Contact can be reached, and whether it closed the connection", hangupUndelivered},
 		{"retransmissions", Warning, "messages that came or went more than once", "Messages of this call were sent again %d times.", "packets are lost or answers come late: look at the ladder for which way", retransmissions},
 	}
 }
@@ -96,6 +97,17 @@ func hangupUnanswered(r *record) *match {
 		return nil
 	}
 	return matched(message(*x.request), Evidence{At: x.request.Time, Statistic: fmt.Sprintf("BYE sent %d times, answers 0", x.sent)}).says(times(x.sent))
+}
+
+func hangupUndelivered(r *record) *match {
+	if !r.untold() {
+		return nil
+	}
+	found := matched(r.statistic("no BYE is on record, last_status %d %s", r.Call.LastStatus, short(r.Call.LastStatusText, 60)))
+	if m := r.introduced(); m != nil {
+		found.evidence = append(found.evidence, header(*m, "Contact"))
+	}
+	return found
 }
 
 func times(n int) string {

@@ -167,7 +167,11 @@ func (s *Starter) Start(ctx context.Context, id phone.ID) (Worker, error) {
 
 func (s *Starter) start(ctx context.Context, id phone.ID) (*worker, error) {
 	if _, err := exec.LookPath(s.o.Path); err != nil {
-		return nil, fmt.Errorf("the worker program %s cannot be run (%w): install phoneworker beside the supervisor, or name it with --worker", s.o.Path, reason(err))
+		advice := "install phoneworker beside the supervisor, or name it with --worker"
+		if errors.Is(err, fs.ErrPermission) {
+			advice = "make it executable (chmod +x), or name another with --worker"
+		}
+		return nil, fmt.Errorf("the worker program %s cannot be run (%w): %s", s.o.Path, reason(err), advice)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

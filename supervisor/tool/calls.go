@@ -172,6 +172,10 @@ type hangupResult struct {
 // notYetCancelled is what a hangup says of an INVITE that nobody has answered.
 const notYetCancelled = "the far end has not answered the INVITE at all yet, and before it does no CANCEL may leave (RFC 3261 §9.1): it leaves with the first answer; without one the call ends 32 s after the INVITE"
 
+// notYetAcknowledged is what a hangup says of a call whose answer was not
+// acknowledged.
+const notYetAcknowledged = "the far end has not acknowledged the answer yet, and before it does no BYE may leave (RFC 3261 §15): it leaves with the ACK; without one 32 s after the answer"
+
 func hangup(ctx context.Context, c *call, a callArgument) (hangupResult, error) {
 	out, err := c.onCall(ctx, a.CallID, phone.Hangup{CallID: a.CallID})
 	var ended *endedError
@@ -182,7 +186,11 @@ func hangup(ctx context.Context, c *call, a callArgument) (hangupResult, error) 
 		return hangupResult{}, err
 	}
 	result := hangupResult{CallID: out.Call.CallID, State: out.Call.State.String(), Already: out.Call.Already}
-	if out.Call.Pending {
+	switch {
+	case !out.Call.Pending:
+	case out.Call.State == phone.StateConnecting:
+		result.Warning = notYetAcknowledged
+	default:
 		result.Warning = notYetCancelled
 	}
 	return result, nil

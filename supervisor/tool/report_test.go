@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ringmaster/proto/phone"
+	"ringmaster/scenario/timeline"
 )
 
 func TestMakeReport(t *testing.T) {
@@ -62,5 +63,14 @@ func TestMakeReport(t *testing.T) {
 	}
 	if got := report.Call(t.Context(), []byte(`{"call_id": 0}`)); !got.IsError || !strings.Contains(string(got.JSON), "the report cannot be written into /host/recordings/a") {
 		t.Errorf("without a folder: %s", got.JSON)
+	}
+}
+
+// The worst of a run's findings come first, whichever call they are of.
+func TestRunPageHasTheWorstFirst(t *testing.T) {
+	s, _ := traffic()
+	page := s.RunPage(t.Context(), timeline.Result{Status: timeline.Failed, Errors: []timeline.Fault{{Kind: "action_failed", Msg: "tolerated", Tolerated: true}, {Kind: "action_failed", Msg: "not so"}}})
+	if len(page.Findings) != 2 || page.Findings[0].Text != "not so" || page.Findings[1].Tone != "unsure" {
+		t.Errorf("%+v", page.Findings)
 	}
 }

@@ -28,6 +28,8 @@ func (s *Set) RunPage(ctx context.Context, r timeline.Result) report.Page {
 		of := fmt.Sprintf("%s, call %d: ", p.phone, p.info.CallID)
 		page.Findings = append(page.Findings, findingsOf(of, s.explained(p))...)
 	}
+	worst := []report.Tone{report.Bad, report.Unsure, report.Plain}
+	slices.SortStableFunc(page.Findings, func(a, b report.Finding) int { return slices.Index(worst, a.Tone) - slices.Index(worst, b.Tone) })
 	var drawn []string // Call-IDs
 	for _, p := range parts {
 		if slices.Contains(drawn, p.info.SIPCallID) {

@@ -37,11 +37,13 @@ type user struct {
 	NoListener    bool   // it is reached through the connection it has made
 	Codecs        string // what Asterisk allows it; "" is all that is usual
 	DirectMedia   bool   // its sound may go past Asterisk
+	DTMF          string // how its digits travel; "" is rfc4733
 }
 
 // users are the accounts, all with the same password.
 func users(password string) []user {
 	return []user{
+		{Name: "6000", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600, DTMF: "info"},
 		{Name: "6001", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600},
 		{Name: "6002", Password: password, Algorithm: "MD5", MinExpirySecs: 10, MaxExpirySecs: 3600},
 		{Name: "6003", Password: password, Algorithm: "SHA-256", MinExpirySecs: 10, MaxExpirySecs: 10},

@@ -8,6 +8,7 @@
 //
 // What the phones find there:
 //
+//	6000         user whose digits travel by INFO
 //	6001, 6002   users, digest MD5
 //	6003         user, digest SHA-256, bindings of 10 seconds at most
 //	6004         user with SRTP, reached through the connection that it makes

@@ -90,7 +90,7 @@ func TestAPhoneThatDoesNotStartLeavesNothing(t *testing.T) {
 		{"binary missing", func(o *phoneproc.Options) { o.Path = filepath.Join(dir, "none") }, nil, 0,
 			[]string{filepath.Join(dir, "none"), "cannot be run (no such file or directory)", "install phoneworker beside the supervisor"}},
 		{"binary not executable", func(o *phoneproc.Options) { o.Path = notExecutable }, nil, 0,
-			[]string{notExecutable, "cannot be run (permission denied)", "install phoneworker beside the supervisor"}},
+			[]string{notExecutable, "cannot be run (permission denied)", "make it executable (chmod +x)"}},
 		{"binary is a folder", func(o *phoneproc.Options) { o.Path = dir }, nil, 0, []string{dir, "cannot be run (is a directory)"}},
 		{"another version", func(o *phoneproc.Options) { o.Version = "2" }, []string{"-version=1"}, 0,
 			[]string{`is version "1" and the supervisor is "2"`, "install both from the same build"}},

@@ -93,7 +93,10 @@ func TestCallIsCaptured(t *testing.T) {
 			rtp := info.Object("rtp")
 			tx, rx := rtp.Int("tx_packets"), rtp.Int("rx_packets")
 			t.Logf("%s: %d of %d packets sent, %d of %d received", mode, from, tx, to, rx)
-			if mode == "own" && (from != tx || to != rx) || from < tx*9/10 || to < rx*9/10 || from > tx || to > rx {
+			// The phone counts until its call ends; what the far end sends on its
+			// last way is captured, and more of it the busier the machine is.
+			const onItsWay = 10
+			if mode == "own" && (from != tx || to < rx) || from < tx*9/10 || to < rx*9/10 || from > tx || to > rx+onItsWay {
 				t.Errorf("the capture has %d packets of RTP from the phone, which sent %d, and %d to it, which got %d", from, tx, to, rx)
 			}
 			if seen := found.Fields["phone_rtp_codecs_seen"]; fmt.Sprint(seen) != "["+info.String("codec")+"]" {

@@ -45,6 +45,7 @@ func TestThroughAsterisk(t *testing.T) {
 		{"wrong password", wrongPassword},
 		{"audio both ways", audioBothWays},
 		{"digits both ways", digitsBothWays},
+		{"digits both ways by INFO", digitsByInfo},
 		{"message", message},
 		{"callee hangs up", calleeHangsUp},
 		{"exchange hangs up", exchangeHangsUp},
@@ -147,6 +148,25 @@ func digitsBothWays(t *testing.T, x exchange) {
 	first := a.Sends(atA, "12,3")
 	a.Sends(atA, "33")
 	b.Digits(first, atB, "12333")
+}
+
+// digitsByInfo: Asterisk offers 6000 no telephone-event, takes its INFO and
+// sends it the other's digits as such; the other never hears of it.
+func digitsByInfo(t *testing.T, x exchange) {
+	c := mcpclient.Start(t, programs, mcpclient.Options{})
+	a, b := x.add(t, c, "a", "6000"), x.add(t, c, "b", "6002")
+	atA, atB := phones.Talk(a, b, x.uri("6002"))
+	b.Digits(a.Sends(atA, "1234567890*#A"), atB, "1234567890*#A")
+	after := b.Sends(atB, "55D")
+	a.Digits(after, atA, "55D")
+	for phone, method := range map[*phones.Phone]string{a: "info", b: "rfc4733"} {
+		for _, kind := range []string{"dtmf.in", "dtmf.out"} {
+			event, _ := phone.Sees(0, kind, nil)
+			if got := event.Object("data").String("method"); got != method {
+				t.Errorf("%s of %s came by %s, want %s", kind, phone.ID, got, method)
+			}
+		}
+	}
 }
 
 func message(t *testing.T, x exchange) {

@@ -20,7 +20,7 @@ type row struct{ feature, peer, result string }
 // untried are features that no peer of these tests can exercise, and why.
 var untried = [...]row{
 	{"attended transfer by our phone, baresip as transferee", "none", "baresip 1.0 dials the target without its Replaces; linphone and Asterisk do it"},
-	{"digits sent by INFO, heard by a PBX or a soft phone", "none", "each of them offers telephone-event, which our phone then uses; SIPp offers none"},
+	{"digits sent by INFO, heard by a soft phone", "none", "baresip and linphone offer telephone-event, which our phone then uses; Asterisk and SIPp do it"},
 	{"PRACK used (RFC 3262)", "none", "our phone does not support 100rel and says so: 420, which SIPp checks"},
 	{"opus", "none", "not built in"},
 }

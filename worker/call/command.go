@@ -53,13 +53,14 @@ func (c *Call) Reject(status int, reason string) error {
 	return c.step(callstate.Refuse, status, reason)
 }
 
-// cancelWithin is how long a hangup waits for the far end's first answer, which
-// a CANCEL has to wait for.
-const cancelWithin = 2 * time.Second
+// leaveWithin is how long a hangup waits for what its message has to wait for:
+// a CANCEL for the far end's first answer (RFC 3261 §9.1), a BYE for the ACK of
+// our 200 (§15).
+const leaveWithin = 2 * time.Second
 
-// ErrNotLeft is what a hangup of an INVITE is told when no CANCEL has left in
-// time: it will, with the far end's first answer.
-var ErrNotLeft = errors.New("the far end has not answered the INVITE at all yet, and before that no CANCEL may be sent (RFC 3261 §9.1)")
+// ErrNotLeft is what a hangup is told whose message has not left in time: it
+// will, with what it waits for.
+var ErrNotLeft = errors.New("the far end has yet to say something before it may be told")
 
 // Hangup ends the call. left is called once, when the BYE, CANCEL or refusal
 // has left, or with the reason why it could not; already is true when there
@@ -87,6 +88,13 @@ func (c *Call) Hangup(left func(already bool, err error)) {
 		status, text = 0, "" // the INVITE's final response will say
 	}
 	c.must(callstate.Hangup, status, text)
+	if at := c.at.State; at == phone.StateCalling || at == phone.StateConnecting {
+		c.env.Loop.After(leaveWithin, func() {
+			if c.at.State == at {
+				c.tellLeft(ErrNotLeft)
+			}
+		})
+	}
 }
 
 // Abandon ends the call without a word to the far end.

@@ -95,12 +95,23 @@ func (c *Call) newInfoQueue() infoQueue {
 	}
 }
 
+// sendInfo sends a digit in the body that most understand, and in the other one
+// to a far end that has said that it does not.
 func (c *Call) sendInfo(digit byte, answered func()) {
-	c.session.Info(dtmf.RelayType, []byte(dtmf.FormatRelay(digit)), func(a dialog.Answer, err error) {
+	contentType, body := dtmf.RelayType, dtmf.FormatRelay(digit)
+	plain := c.plainInfo
+	if plain {
+		contentType, body = dtmf.PlainType, dtmf.FormatPlain(digit)
+	}
+	c.session.Info(contentType, []byte(body), func(a dialog.Answer, err error) {
 		if !c.Active() {
 			return // nothing follows the end
 		}
 		switch {
+		case err == nil && a.Status == 415 && !plain:
+			c.plainInfo = true
+			c.sendInfo(digit, answered)
+			return
 		case err != nil:
 			c.digitFailed(digit, err)
 		case a.Status >= 300:

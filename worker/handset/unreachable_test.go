@@ -103,6 +103,24 @@ func TestHangupBeforeAnyAnswer(t *testing.T) {
 	}
 }
 
+// The answer is not acknowledged: a BYE may not leave (RFC 3261 §15), and hangup
+// says so rather than wait for as long as it takes. It leaves with the ACK.
+func TestHangupBeforeTheAck(t *testing.T) {
+	a := newRig(t, "a", 0, func(c *phone.Configuration) { c.AutoAnswer = true })
+	far := newWire(t)
+	answered := far.invite(a.uri())
+	o := a.do(phone.Hangup{}).Call
+	if !o.Pending || o.State != phone.StateConnecting || o.Already {
+		t.Errorf("hangup: %+v", *o)
+	}
+	if again := a.do(phone.Hangup{CallID: &o.CallID}).Call; !again.Already {
+		t.Errorf("hangup again: %+v", *again)
+	}
+	far.acknowledge(a.uri(), answered)
+	far.answer(far.request("BYE"), "200 OK", "", "")
+	a.awaits("call.state.disconnected")
+}
+
 // With an answer under way the hangup is done when the CANCEL has left.
 func TestHangupWaitsForTheCancel(t *testing.T) {
 	a, b := newRig(t, "a", 0), newRig(t, "b", 1000)

@@ -70,6 +70,28 @@ func (w *wire) answer(req, status, headers, body string) {
 		header(req, "Via"), header(req, "From"), to, header(req, "Call-ID"), header(req, "CSeq"), headers, len(body), body))
 }
 
+// invite calls a phone and never says ACK of itself.
+func (w *wire) invite(uri string) (answered string) {
+	w.t.Helper()
+	to, err := net.ResolveUDPAddr("udp", uri[strings.Index(uri, "@")+1:])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.to = to
+	here := w.conn.LocalAddr()
+	body := fmt.Sprintf("v=0\r\no=x 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio %d RTP/AVP 8\r\n", here.(*net.UDPAddr).Port)
+	w.send(fmt.Sprintf("INVITE %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKone\r\nMax-Forwards: 70\r\nFrom: <sip:x@%s>;tag=far\r\nTo: <%s>\r\nCall-ID: one\r\nCSeq: 1 INVITE\r\nContact: <sip:x@%s>\r\nContent-Type: application/sdp\r\nContent-Length: %d\r\n\r\n%s",
+		uri, here, here, uri, here, len(body), body))
+	return w.request("SIP/2.0 200")
+}
+
+// acknowledge says ACK to the answer of invite.
+func (w *wire) acknowledge(uri, answered string) {
+	w.t.Helper()
+	w.send(fmt.Sprintf("ACK %s SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bKtwo\r\nMax-Forwards: 70\r\n%s\r\n%s\r\nCall-ID: one\r\nCSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n",
+		uri, w.conn.LocalAddr(), header(answered, "From"), header(answered, "To")))
+}
+
 // reinvite offers anew in the dialog that an INVITE of the phone has begun, and
 // says ACK.
 func (w *wire) reinvite(invite, contact, body string) {
