@@ -52,7 +52,7 @@ func (e *Endpoint) incoming(tx *sipua.ServerTx, req *sip.Request) {
 		}
 	}
 	s.source = tx.Source().Source
-	s.contact = e.ua.Contact(e.cfg.Username, tx.Source())
+	s.contact = e.contact(tx.Source(), asksForSIPS(req))
 	s.incoming = &answering{tx: tx}
 	tx.OnCancel(func(*sip.Request) { s.observer.Cancelled() })
 	tx.OnFail(func(err error) {

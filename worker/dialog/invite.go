@@ -46,7 +46,7 @@ func (s *Session) inviteTo(dest sip.Uri, headers []Header) {
 func (s *Session) sendInvite(dest sip.Uri, headers []Header, targets []sipua.Target) error {
 	ua := s.e.ua
 	s.source, s.target, s.hop = targets[0].Source, dest, &targets[0]
-	s.contact = ua.Contact(s.e.cfg.Username, targets[0])
+	s.contact = s.e.contact(targets[0], dest.IsEncrypted())
 	body, err := s.observer.Offer(s.source)
 	if err != nil {
 		return err
