@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -238,5 +239,26 @@ func TestResolveRoots(t *testing.T) {
 		if got := Resolve(c.given, c.m); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
 		}
+	}
+}
+
+// docs/PROFILES.md is the only place where a user finds the keys.
+func TestTheDocumentHasEveryKey(t *testing.T) {
+	raw, err := os.ReadFile(filepath.Join("..", "docs", "PROFILES.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(raw)
+	for _, key := range phoneKeyNames() {
+		if !regexp.MustCompile("(?m)^\\|.*`" + key + "`.* \\|.* \\|$").MatchString(text) {
+			t.Errorf("docs/PROFILES.md has no row for %s", key)
+		}
+	}
+	_, example, _ := strings.Cut(text, "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	with := options()
+	with.Getenv = func(string) (string, bool) { return "secret", true }
+	if _, err := Parse("PROFILES.md", []byte(example), with); err != nil {
+		t.Error(err)
 	}
 }
