@@ -33,6 +33,7 @@ type Endpoint struct {
 	ua       *sipua.UA
 	outside  func(tx *sipua.ServerTx, req *sip.Request)
 	sessions map[key]*Session
+	over     func() // told once, when no session is left; nil for nobody
 }
 
 var _ sipua.Handler = (*Endpoint)(nil)
@@ -119,6 +120,20 @@ func (e *Endpoint) remove(s *Session) {
 	if k := (key{s.callID, s.localTag}); e.sessions[k] == s {
 		delete(e.sessions, k)
 	}
+	if e.over != nil && len(e.sessions) == 0 {
+		e.cfg.Loop.Defer(e.over)
+		e.over = nil
+	}
+}
+
+// WhenOver calls over once, when no dialog is left: at once, or when the last
+// has ended, for which a BYE wants its answer.
+func (e *Endpoint) WhenOver(over func()) {
+	if len(e.sessions) == 0 {
+		over()
+		return
+	}
+	e.over = over
 }
 
 // unsupported is the first extension that a request requires and we do not

@@ -246,3 +246,25 @@ func TestAnswerWithoutContactIsAcknowledgedAndCanBeEnded(t *testing.T) {
 	n.on(func() { s.Bye(func(error) {}) })
 	p.answer(p.request(sip.BYE), 200, "")
 }
+
+func TestDialogsAreOverWhenTheByeIsAnswered(t *testing.T) {
+	n, p := newEnd(t), newPeer(t)
+	over := make(chan string, 2)
+	n.on(func() { n.e.WhenOver(func() { over <- "none" }) })
+	if got := <-over; got != "none" {
+		t.Error(got)
+	}
+	s, _ := established(t, n, p)
+	n.on(func() {
+		s.Bye(func(error) {})
+		n.e.WhenOver(func() { over <- "ended" })
+	})
+	bye := p.request(sip.BYE)
+	n.on(func() {
+		if len(over) > 0 {
+			t.Error("the dialogs are said to be over before the BYE is answered")
+		}
+	})
+	p.answer(bye, 200, "")
+	<-over
+}

@@ -264,6 +264,9 @@ const (
 	// byeWithin bounds how long the messages that end calls may take to
 	// leave.
 	byeWithin = 500 * time.Millisecond
+	// answersWithin bounds how long the far ends may take to answer them: more
+	// than RFC 3261's T1, so that what was lost is sent again once.
+	answersWithin = 700 * time.Millisecond
 	// ritesWithin bounds how long the far ends of a dead worker's dialogs may
 	// take to answer.
 	ritesWithin = 1500 * time.Millisecond
@@ -277,16 +280,29 @@ func (h *Handset) leave(s phone.Shutdown, done func()) {
 		h.leaveBuried(done)
 		return
 	}
-	var once sync.Once
-	unregister := func() { once.Do(func() { h.reg.Close(done) }) }
 	active := h.calls.active()
 	if !s.HangupCalls {
 		for _, c := range active {
 			c.Abandon("Phone stopped")
 		}
-		unregister()
+		h.reg.Close(done)
 		return
 	}
+	answered, unregistered := false, false
+	over := func() {
+		if answered && unregistered {
+			done()
+		}
+	}
+	var once sync.Once
+	unregister := func() {
+		once.Do(func() { h.reg.Close(func() { unregistered = true; over() }) })
+	}
+	var first sync.Once
+	settled := func() { first.Do(func() { answered = true; over() }) }
+	h.loop.After(answersWithin, settled)
+	// Calls that were hung up a moment ago are waited for too.
+	defer h.endpoint.WhenOver(settled)
 	waiting := len(active)
 	if waiting == 0 {
 		unregister()
