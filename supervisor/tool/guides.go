@@ -8,6 +8,9 @@ import (
 	"ringmaster/supervisor/shelf"
 )
 
+// guideScheme is how the URIs of the guides begin.
+const guideScheme = shelf.Scheme + "guide/"
+
 // guide is something to read that comes with the program.
 type guide struct {
 	Resource
@@ -21,21 +24,21 @@ func guides() []guide {
 	return []guide{
 		{
 			Resource{
-				URI: shelf.Scheme + "guide/scenarios", Name: "Guide: writing scenarios", MIME: "text/markdown", Changed: never,
+				URI: guideScheme + "scenarios", Name: "Guide: writing scenarios", MIME: "text/markdown", Changed: never,
 				Description: "How to write scenarios that do not pass by mistake and do not fail by chance. Read it before the first one.",
 			},
 			func(*Set) ([]byte, error) { return []byte(docs.WritingScenarios), nil },
 		},
 		{
 			Resource{
-				URI: shelf.Scheme + "guide/scenario-language", Name: "Reference: the scenario language", MIME: "text/markdown", Changed: never,
+				URI: guideScheme + "scenario-language", Name: "Reference: the scenario language", MIME: "text/markdown", Changed: never,
 				Description: "Every key, action, fact and event type of scenarios.",
 			},
 			func(*Set) ([]byte, error) { return []byte(docs.ScenarioLanguage), nil },
 		},
 		{
 			Resource{
-				URI: shelf.Scheme + "guide/scenario-schema", Name: "JSON Schema of scenarios", MIME: "application/schema+json", Changed: never,
+				URI: guideScheme + "scenario-schema", Name: "JSON Schema of scenarios", MIME: "application/schema+json", Changed: never,
 				Description: "The whole scenario language as JSON Schema, with the patterns that this server has.",
 			},
 			func(s *Set) ([]byte, error) { return scenarioschema.JSON(s.o.Patterns) },
