@@ -1,9 +1,11 @@
 package tool
 
 import (
+	"strings"
 	"time"
 
 	"ringmaster/docs"
+	"ringmaster/scenario/examples"
 	scenarioschema "ringmaster/scenario/schema"
 	"ringmaster/supervisor/shelf"
 )
@@ -46,7 +48,8 @@ func guides() []guide {
 	}
 }
 
-// readGuide gives the guide of a URI; false when it is none.
+// readGuide gives the guide of a URI, or the example; false when it is none.
+// Examples are not listed: the guide says which is for what.
 func (s *Set) readGuide(uri string) (shelf.Content, bool, error) {
 	for _, g := range guides() {
 		if g.URI == uri {
@@ -54,5 +57,13 @@ func (s *Set) readGuide(uri string) (shelf.Content, bool, error) {
 			return shelf.Content{MIME: g.MIME, Text: true, Data: text}, true, err
 		}
 	}
-	return shelf.Content{}, false, nil
+	name, ok := strings.CutPrefix(uri, guideScheme)
+	if !ok {
+		return shelf.Content{}, false, nil
+	}
+	text, err := examples.Files.ReadFile(name)
+	if err != nil {
+		return shelf.Content{}, false, nil // no example either
+	}
+	return shelf.Content{MIME: "application/yaml", Text: true, Data: text}, true, nil
 }
