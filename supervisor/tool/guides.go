@@ -61,9 +61,8 @@ func (s *Set) readGuide(uri string) (shelf.Content, bool, error) {
 	if !ok {
 		return shelf.Content{}, false, nil
 	}
-	text, err := examples.Files.ReadFile(name)
-	if err != nil {
-		return shelf.Content{}, false, nil // no example either
+	if text, err := examples.Files.ReadFile(name); err == nil {
+		return shelf.Content{MIME: "application/yaml", Text: true, Data: text}, true, nil
 	}
-	return shelf.Content{MIME: "application/yaml", Text: true, Data: text}, true, nil
+	return shelf.Content{}, false, nil
 }
