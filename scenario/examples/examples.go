@@ -2,7 +2,12 @@
 // for their phones.
 package examples
 
-import _ "embed" // for the files
+import "embed"
+
+// Files are all of them and the profile, by their names.
+//
+//go:embed *.yaml
+var Files embed.FS
 
 // BasicCallDTMF is the text of basic-call-dtmf.yaml: a calls b and sends
 // digits.

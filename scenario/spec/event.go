@@ -114,9 +114,46 @@ func (r *reader) events(n *Node, p Param) any {
 			return r.wrong(item, p, "an event type")
 		}
 		if !knownPattern(item.Text) {
-			r.unknown(item, UnknownEvent, "event type", item.Text, append(eventTypes[:len(eventTypes):len(eventTypes)], families...))
+			r.unknownEvent(item)
 			return nil
 		}
 		return EventPattern(item.Text)
 	}, EventPattern(""))
 }
+
+// unknownEvent reports a type that there is not, and the nearest; or else what
+// there is of its kind, or which kinds there are.
+func (r *reader) unknownEvent(n *Node) {
+	lower := strings.ToLower(n.Text)
+	if class := responseClass.FindStringSubmatch(lower); class != nil {
+		r.fault(n, UnknownEvent, "unknown event type %q; write sip.response.* and match: {status_code: %q}", clip(n.Text), class[1])
+		return
+	}
+	known := append(eventTypes[:len(eventTypes):len(eventTypes)], families...)
+	if knownPattern(lower) { // the right word in capitals, such as sip.request.INVITE
+		known = []string{lower}
+	}
+	if near := Nearest(n.Text, known); near != "" {
+		r.unknown(n, UnknownEvent, "event type", n.Text, known)
+		return
+	}
+	kind, _, _ := strings.Cut(lower, ".")
+	alike := slices.DeleteFunc(slices.Clone(eventTypes), func(t string) bool { return !strings.HasPrefix(t, kind+".") })
+	if len(alike) == 0 {
+		alike = kinds()
+	}
+	r.unknown(n, UnknownEvent, "event type", n.Text, alike)
+}
+
+// kinds are the families of all types, by their first word.
+func kinds() []string {
+	all := []string{"sip.request.*", "sip.response.*", "user.*"}
+	for _, t := range eventTypes {
+		kind, _, _ := strings.Cut(t, ".")
+		all = append(all, kind+".*")
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+var responseClass = regexp.MustCompile(`^sip\.response\.([1-6]xx)$`)

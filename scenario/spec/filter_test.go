@@ -55,6 +55,10 @@ func TestFilterMatchesAsAHookDoes(t *testing.T) {
 
 func TestFilterFaults(t *testing.T) {
 	for _, c := range []struct{ eventType, match, want string }{
+		{"sip.request.MESSAGE", "", `type: unknown event type "sip.request.MESSAGE"; did you mean "sip.request.message"?`},
+		{"sip.response.2xx", "", `type: unknown event type "sip.response.2xx"; write sip.response.* and match: {status_code: "2xx"}`},
+		{"call.incoming", "", `type: unknown event type "call.incoming"; there are: call.state.calling, call.state.incoming, call.state.early,`},
+		{"message", "", `type: unknown event type "message"; there are: action.*, call.*, dtmf.*, im.*, media.*, phone.*, reg.*,`},
 		{"call.state.confirmd", "", `type: unknown event type "call.state.confirmd"; did you mean "call.state.confirmed"?`},
 		{"", "", "type: "},
 		{"dtmf.in", `{"digit": "~("}`, "match.digit: not a regular expression"},

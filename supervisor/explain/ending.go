@@ -55,6 +55,13 @@ func (r *record) ending() Ending {
 		return e
 	}
 	e.Outcome, e.EndedBy = r.ended()
+	switch {
+	case r.died:
+		e.Meaning = "the process of the phone died in the call"
+	case e.Outcome == OutcomeNoResponse && e.Status >= 300:
+		// Nobody sent this status: it is how the phone itself puts it.
+		e.Meaning = "no final answer came; this status is the phone's own word for that"
+	}
 	last := r.lastWord()
 	if last == nil {
 		return e
@@ -63,7 +70,7 @@ func (r *record) ending() Ending {
 	if e.Cause == nil {
 		e.Said = short(last.Header("Reason"), 120)
 	}
-	if last.IsRequest() && last.Method == "BYE" && e.Status == 200 {
+	if last.IsRequest() && last.Method == "BYE" && e.Status == 200 && !r.died {
 		e.Meaning = "the call was answered, and ended by BYE"
 	}
 	return e

@@ -385,6 +385,29 @@ var cases = []struct {
 		"digits_by_info", OutcomeCompleted, ByLocal, "by INFO although"},
 }
 
+// A status that nobody sent must not be explained as if a server had.
+func TestMeaningOfWhatThePhoneItselfSays(t *testing.T) {
+	dead := failed(503, "connection refused", 20, invite(0, 1, ""))
+	killed := talked(func(f *Facts) {
+		f.Call.LastStatusText = "worker exited"
+		f.Events = []phone.Event{{Type: "call.state.disconnected", Time: at(13_001), Data: map[string]any{"reason": "worker exited"}}}
+	}, bye(13_002, "TX"))
+	for _, c := range []struct {
+		name  string
+		facts Facts
+		want  string
+	}{
+		{"a dead port", dead, "no final answer came; this status is the phone's own word for that"},
+		{"a killed process", killed, "the process of the phone died in the call"},
+		{"a server's 503", failed(503, "Busy", 20, invite(0, 1, ""), reply(5, 1, "503 Busy", "")), meaningOf(503).means},
+		{"a good call", talked(nil), "the call was answered, and ended by BYE"},
+	} {
+		if got := Explain(c.facts).Ending.Meaning; got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
 func TestEveryRule(t *testing.T) {
 	proven := map[string]bool{}
 	for _, c := range cases {

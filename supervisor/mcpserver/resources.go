@@ -37,7 +37,9 @@ func (s *Server) addResources(hooks *server.Hooks) {
 
 func describeResource(r tool.Resource) mcp.Resource {
 	d := mcp.Resource{URI: r.URI, Name: r.Name, Description: r.Description, MIMEType: r.MIME}
-	d.Annotations = &mcp.Annotations{LastModified: r.Changed.UTC().Format("2006-01-02T15:04:05.000Z07:00")}
+	if r.Changed.Unix() > 0 { // what comes with the program has no such time
+		d.Annotations = &mcp.Annotations{LastModified: r.Changed.UTC().Format("2006-01-02T15:04:05.000Z07:00")}
+	}
 	if r.Size > 0 {
 		d.Size = &r.Size
 	}

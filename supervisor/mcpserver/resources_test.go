@@ -63,6 +63,13 @@ func TestResourcesByARawClient(t *testing.T) {
 			t.Errorf("a cursor that is none: %+v", bad)
 		}
 
+		for _, guide := range second.Result.Resources[20:] {
+			read := c.resources("resources/read", fmt.Sprintf(`{"uri":%q}`, guide.URI))
+			if read.Error != nil || len(read.Result.Contents) != 1 || read.Result.Contents[0].MimeType != guide.MimeType || len(read.Result.Contents[0].Text) < 1000 {
+				t.Errorf("%s of the list cannot be read: %+v", guide.URI, read.Error)
+			}
+		}
+
 		one := first.Result.Resources[0]
 		read := c.resources("resources/read", fmt.Sprintf(`{"uri":%q}`, one.URI))
 		if n := len(read.Result.Contents); n != 1 || one.MimeType != "audio/wav" || one.Size != 5 {

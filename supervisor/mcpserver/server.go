@@ -26,7 +26,7 @@ func instructions(shared bool, pbx string) string {
 	}
 	text := "Ringmaster gives you real SIP phones. add_phone starts one; " + named
 	if pbx != "" {
-		text += " A PBX is built in and listens at " + pbx + ": give that as the domain of phones, with any username and password, and call sip:<username>@" + pbx + "."
+		text += " A PBX is built in and listens at " + pbx + ": give that as the domain of phones, with any username and password (phones of one username share its password), and call sip:<username>@" + pbx + "."
 	}
 	return text + " To do something and then wait for what follows, pass the cursor of the answer to wait_for_event." +
 		" diagnose_call explains a call. ringmaster://guide/scenarios tells how to write scenarios." +

@@ -12,7 +12,7 @@ func callEntries() []entry {
 	read := Hints{ReadOnly: true, Idempotent: true}
 	return []entry{
 		define(entry{name: "make_call", title: "Make a call",
-			description: "Call a SIP URI. Answers when the INVITE has left; get_call_info tells how it goes on.",
+			description: "Call a SIP URI. Answers when the INVITE has left; wait_for_event (call.state.*, with the cursor of the answer as after) and get_call_info tell how it goes on.",
 			hints:       Hints{OpenWorld: true}}, makeCall),
 		define(entry{name: "answer_call", title: "Answer a call",
 			description: "Answer a waiting call with 200, or let it ring with 180 or 183 (early media).",

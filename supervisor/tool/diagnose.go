@@ -145,7 +145,10 @@ func (s *Set) newestCall(ctx context.Context, id phone.ID) (phone.CallInfo, erro
 		active, ended = nil, s.o.Hub.History(id) // a phone that was dropped
 	}
 	all := slices.Concat(ended, active)
-	if len(all) == 0 {
+	switch {
+	case len(all) == 0 && isKind(err, phone.NotFound):
+		return phone.CallInfo{}, err // there is no such phone
+	case len(all) == 0:
 		return phone.CallInfo{}, phone.Errorf(phone.NotFound, "no call of phone %s is on record: make a call first", id)
 	}
 	return slices.MaxFunc(all, func(a, b phone.CallInfo) int { return a.StartedAt.Compare(b.StartedAt) }), nil

@@ -1,12 +1,17 @@
 package tool
 
 import (
+	"strings"
 	"time"
 
 	"ringmaster/docs"
+	"ringmaster/scenario/examples"
 	scenarioschema "ringmaster/scenario/schema"
 	"ringmaster/supervisor/shelf"
 )
+
+// guideScheme is how the URIs of the guides begin.
+const guideScheme = shelf.Scheme + "guide/"
 
 // guide is something to read that comes with the program.
 type guide struct {
@@ -21,21 +26,21 @@ func guides() []guide {
 	return []guide{
 		{
 			Resource{
-				URI: shelf.Scheme + "guide/scenarios", Name: "Guide: writing scenarios", MIME: "text/markdown", Changed: never,
+				URI: guideScheme + "scenarios", Name: "Guide: writing scenarios", MIME: "text/markdown", Changed: never,
 				Description: "How to write scenarios that do not pass by mistake and do not fail by chance. Read it before the first one.",
 			},
 			func(*Set) ([]byte, error) { return []byte(docs.WritingScenarios), nil },
 		},
 		{
 			Resource{
-				URI: shelf.Scheme + "guide/scenario-language", Name: "Reference: the scenario language", MIME: "text/markdown", Changed: never,
+				URI: guideScheme + "scenario-language", Name: "Reference: the scenario language", MIME: "text/markdown", Changed: never,
 				Description: "Every key, action, fact and event type of scenarios.",
 			},
 			func(*Set) ([]byte, error) { return []byte(docs.ScenarioLanguage), nil },
 		},
 		{
 			Resource{
-				URI: shelf.Scheme + "guide/scenario-schema", Name: "JSON Schema of scenarios", MIME: "application/schema+json", Changed: never,
+				URI: guideScheme + "scenario-schema", Name: "JSON Schema of scenarios", MIME: "application/schema+json", Changed: never,
 				Description: "The whole scenario language as JSON Schema, with the patterns that this server has.",
 			},
 			func(s *Set) ([]byte, error) { return scenarioschema.JSON(s.o.Patterns) },
@@ -43,13 +48,21 @@ func guides() []guide {
 	}
 }
 
-// readGuide gives the guide of a URI; false when it is none.
+// readGuide gives the guide of a URI, or the example; false when it is none.
+// Examples are not listed: the guide says which is for what.
 func (s *Set) readGuide(uri string) (shelf.Content, bool, error) {
 	for _, g := range guides() {
 		if g.URI == uri {
 			text, err := g.text(s)
 			return shelf.Content{MIME: g.MIME, Text: true, Data: text}, true, err
 		}
+	}
+	name, ok := strings.CutPrefix(uri, guideScheme)
+	if !ok {
+		return shelf.Content{}, false, nil
+	}
+	if text, err := examples.Files.ReadFile(name); err == nil {
+		return shelf.Content{MIME: "application/yaml", Text: true, Data: text}, true, nil
 	}
 	return shelf.Content{}, false, nil
 }

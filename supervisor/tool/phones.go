@@ -120,7 +120,7 @@ type addArguments struct {
 	Password         string   `json:"password" doc:"write-only; no tool shows it again"`
 	Transport        string   `json:"transport" default:"udp" enum:"udp,tcp,tls"`
 	LocalPort        int      `json:"local_port" default:"0" min:"0" max:"65535" doc:"0 takes any free port"`
-	Codecs           []string `json:"codecs" doc:"in order of preference; null is the default list"`
+	Codecs           []string `json:"codecs" doc:"in order of preference, of PCMA, PCMU, G722 and L16; null is the default list"`
 	AutoAnswer       bool     `json:"auto_answer" default:"false"`
 	SRTP             bool     `json:"srtp" default:"false"`
 	Realm            string   `json:"realm" default:"" doc:"null or * is any"`

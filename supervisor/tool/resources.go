@@ -48,6 +48,8 @@ func (s *Set) ResourceTemplates() []ResourceTemplate {
 			"The SIP messages of one call of a phone.", "text/plain"},
 		{runScheme + "{run_id}", "run", "Run of a scenario",
 			"What get_run answers, with the whole timeline.", "application/json"},
+		{guideScheme + "{name}", "guide", "Guides",
+			"What helps to write scenarios: scenarios (how to write them; read it first), scenario-language (the reference), scenario-schema, and the examples that the guide names (basic-call-dtmf.yaml, …).", ""},
 	}
 }
 

@@ -4,10 +4,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"ringmaster/docs"
 	"ringmaster/proto/phone"
 	"ringmaster/supervisor/shelf"
 )
@@ -56,6 +58,26 @@ func TestReadGuides(t *testing.T) {
 		content, err := s.ReadResource(t.Context(), g.URI)
 		if err != nil || !content.Text || content.MIME != g.MIME || len(content.Data) < 1000 {
 			t.Errorf("%s: %v, %d bytes of %s", g.URI, err, len(content.Data), content.MIME)
+		}
+	}
+}
+
+// The guide tells clients which example to start from: they can read it.
+func TestReadExamples(t *testing.T) {
+	s, _ := newScenarioSet(t, Options{})
+	named := regexp.MustCompile("`([a-z-]+\\.yaml)`").FindAllStringSubmatch(docs.WritingScenarios, -1)
+	if len(named) < 10 {
+		t.Fatalf("the guide names %d examples", len(named))
+	}
+	for _, n := range named {
+		content, err := s.ReadResource(t.Context(), "ringmaster://guide/"+n[1])
+		if err != nil || !content.Text || !strings.Contains(string(content.Data), "initial_actions:") {
+			t.Errorf("%s: %v, %q", n[1], err, content.Data)
+		}
+	}
+	for _, none := range []string{"none.yaml", "../examples.go", "", ".", "audio/silence.wav"} {
+		if _, err := s.ReadResource(t.Context(), "ringmaster://guide/"+none); err == nil {
+			t.Errorf("%q can be read", none)
 		}
 	}
 }
